@@ -1,0 +1,1 @@
+"""The host: ISO 8583 server, card network, issuers, ledger."""

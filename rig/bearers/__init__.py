@@ -1,0 +1,1 @@
+"""The ways a terminal reaches its host, and how they are degraded."""

@@ -1,0 +1,1 @@
+"""A bench: its description, its assembly, its lease, its guard, its doctor."""

@@ -1,0 +1,1 @@
+"""Test cards: EMV applications, and the presenters that put them into the field."""

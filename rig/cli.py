@@ -1,0 +1,5 @@
+"""The `rig` command."""
+
+
+def main() -> None:
+    """Run the command line."""

@@ -1,0 +1,1 @@
+"""Faults at named moments of a transaction, with proof that they happened."""

@@ -1,0 +1,84 @@
+"""The journal of one process: append-only, redacted before it is written, ordered by the monotonic clock."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rig.history.events import Event
+from rig.history.redaction import Redactor
+
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+def boot_id() -> str:
+    """The id of this boot of the machine: monotonic times compare within one boot only."""
+    return _BOOT_ID.read_text().strip() if _BOOT_ID.exists() else "unknown"
+
+
+class Journal:
+    """Writes events as JSON lines, one ``write`` call a line, so that a kill tears the last line at most.
+
+    May be used from several threads. Bytes among the data become upper-case hex.
+    """
+
+    def __init__(self, path: Path, process: str, redactor: Redactor) -> None:
+        self.path = path
+        self.process = process
+        self._redactor = redactor
+        self._boot = boot_id()
+        self._pid = os.getpid()
+        self._sequence = 0
+        self._lock = threading.Lock()
+        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_EXCL | os.O_CLOEXEC, 0o600)
+
+    @classmethod
+    def open(cls, folder: Path, process: str, redactor: Redactor) -> Journal:
+        """Begin a journal in ``folder``; the file is named by process and process id, and never continued."""
+        folder.mkdir(parents=True, exist_ok=True)
+        stem = f"{process}-{os.getpid()}"
+        for attempt in range(1000):
+            try:
+                return cls(folder / (f"{stem}.jsonl" if not attempt else f"{stem}.{attempt}.jsonl"), process, redactor)
+            except FileExistsError:
+                continue
+        raise FileExistsError(f"{folder}/{stem}.jsonl and 999 more")
+
+    def write(self, kind: str, *, durable: bool = False, **data: Any) -> Event:
+        """Append an event; with ``durable`` it is on the disk before this returns."""
+        clean = self._redact(data)
+        with self._lock:
+            self._sequence += 1
+            event = Event(
+                self._boot, time.monotonic_ns(), self.process, self._pid, self._sequence, kind, clean,
+                datetime.datetime.now(datetime.UTC).isoformat(timespec="microseconds"),
+            )  # fmt: skip
+            os.write(self._fd, event.to_line().encode() + b"\n")
+            if durable:
+                os.fdatasync(self._fd)
+        return event
+
+    def close(self) -> None:
+        """End the journal; writing to it afterwards is an error."""
+        with self._lock:
+            if self._fd >= 0:
+                os.close(self._fd)
+                self._fd = -1
+
+    def _redact(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return self._redactor.text(value)
+        if isinstance(value, bytes | bytearray | memoryview):
+            return self._redactor.data(bytes(value)).hex().upper()
+        if isinstance(value, Mapping):
+            return {str(key): self._redact(item) for key, item in value.items()}
+        if isinstance(value, list | tuple | set | frozenset):
+            return [self._redact(item) for item in value]
+        if value is None or isinstance(value, bool | int | float):
+            return value
+        return self._redactor.text(str(value))

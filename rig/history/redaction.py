@@ -1,0 +1,152 @@
+"""Card data leaves a process masked or not at all.
+
+A primary account number (PAN) is recognised by its form (13 to 19 digits, Luhn) and the bench's test ranges, in
+ASCII and in packed BCD at either nibble. It is replaced length-preserving, so that lengths in a capture stay true:
+the first six and the last four digits stay (PCI DSS 3.4.1), everything behind a track 2 separator goes.
+For comparing cards in a history there is a token: an HMAC of the PAN under the bench's own key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+import re
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from rig.errors import CallerMistake
+
+_KEEP_FIRST, _KEEP_LAST = 6, 4
+
+
+@dataclass(frozen=True)
+class TestRange:
+    """A range of test PANs: everything that begins with ``prefix`` and has one of ``lengths`` digits."""
+
+    __test__ = False  # not a test class, whatever pytest thinks of its name
+
+    prefix: str
+    lengths: tuple[int, ...] = (13, 14, 15, 16, 17, 18, 19)
+
+    def holds(self, pan: str) -> bool:
+        """Whether the PAN lies in this range."""
+        return len(pan) in self.lengths and pan.startswith(self.prefix)
+
+
+def luhn_valid(digits: str) -> bool:
+    """Whether the last digit is the right check digit (ISO/IEC 7812-1, annex B)."""
+    total = 0
+    for place, digit in enumerate(reversed(digits)):
+        value = int(digit) * (1 + place % 2)
+        total += value - 9 if value > 9 else value
+    return total % 10 == 0
+
+
+class Redactor:
+    """Finds and masks PANs and track 2 data.
+
+    Args:
+        key: the bench's token key; 32 bytes.
+        ranges: the PANs that this bench may meet at all.
+    """
+
+    def __init__(self, key: bytes, ranges: Iterable[TestRange]) -> None:
+        self._key = key
+        self.ranges = tuple(ranges)
+        heads = "|".join(re.escape(prefix) for prefix in sorted({r.prefix for r in self.ranges}, reverse=True))
+        # A lookahead, so that every digit may begin a candidate: a PAN may stand behind other digits.
+        self._known = re.compile(f"(?=((?:{heads})[0-9]+))" if heads else r"(?!)")
+        self._lone = re.compile(r"(?<![0-9A-Za-z.])[0-9]{13,19}(?![0-9A-Za-z.])")
+
+    @classmethod
+    def load(cls, path: Path) -> Redactor:
+        """Read what :meth:`save` wrote.
+
+        Raises:
+            CallerMistake: the file is missing or is no redaction file.
+        """
+        try:
+            raw = json.loads(path.read_text())
+            ranges = [TestRange(r["prefix"], tuple(r["lengths"])) for r in raw["ranges"]]
+            return cls(bytes.fromhex(raw["key"]), ranges)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise CallerMistake(
+                str(path), f"no redaction key: {error}", "the bench writes it when it starts"
+            ) from error
+
+    def save(self, path: Path) -> None:
+        """Write key and ranges for the other processes of the bench, readable by their owner alone."""
+        ranges = [{"prefix": r.prefix, "lengths": list(r.lengths)} for r in self.ranges]
+        fresh = path.with_name(path.name + ".new")
+        fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(fd, "w") as file:
+            json.dump({"key": self._key.hex(), "ranges": ranges}, file)
+        fresh.replace(path)
+
+    @classmethod
+    def with_new_key(cls, ranges: Iterable[TestRange]) -> Redactor:
+        """A redactor under a key that nobody had before."""
+        return cls(secrets.token_bytes(32), ranges)
+
+    def allows(self, pan: str) -> bool:
+        """Whether this PAN may be used on this bench: digits, Luhn-valid, and inside a test range."""
+        return pan.isascii() and pan.isdigit() and luhn_valid(pan) and any(r.holds(pan) for r in self.ranges)
+
+    def token(self, pan: str) -> str:
+        """The same short name for the same PAN, on this bench alone."""
+        return hmac.new(self._key, pan.encode(), hashlib.sha256).hexdigest()[:16]
+
+    def mask(self, pan: str) -> str:
+        """First six and last four digits, the rest as ``*``."""
+        return pan[:_KEEP_FIRST] + "*" * (len(pan) - _KEEP_FIRST - _KEEP_LAST) + pan[-_KEEP_LAST:]
+
+    def text(self, text: str) -> str:
+        """Mask every PAN in a text, and the track 2 data behind it, keeping the length.
+
+        A number that stands alone and is Luhn-valid is masked whatever its range: a foreign card is nobody's
+        business. Text that is hexadecimal is searched as packed digits are, at both nibble offsets, by the same rule.
+        """
+        masked = self._mask_digits(text, filler="*")
+        return self._lone.sub(lambda m: self.mask(m[0]) if luhn_valid(m[0]) else m[0], masked)
+
+    def data(self, data: bytes) -> bytes:
+        """Mask PANs in bytes, in ASCII and in packed BCD, keeping the length."""
+        ascii_masked = self._mask_digits(data.decode("latin-1"), filler="*").encode("latin-1")
+        return bytes.fromhex(self._mask_digits(ascii_masked.hex().upper(), filler="E"))
+
+    def _mask_digits(self, text: str, filler: str) -> str:
+        chars: list[str] | None = None
+        done = 0
+        for match in self._known.finditer(text):
+            if match.start() < done:
+                continue
+            pan = self._pan_at_start(match[1])
+            if pan is None:
+                continue
+            chars = list(text) if chars is None else chars
+            begin, end = match.start(), match.start() + len(pan)
+            for place in range(begin + _KEEP_FIRST, end - _KEEP_LAST):
+                chars[place] = filler
+            done = _blank_track2(chars, end, filler)
+        return text if chars is None else "".join(chars)
+
+    def _pan_at_start(self, digits: str) -> str | None:
+        for length in range(min(19, len(digits)), 12, -1):
+            if self.allows(digits[:length]):
+                return digits[:length]
+        return None
+
+
+def _blank_track2(chars: list[str], end: int, filler: str) -> int:
+    """Blank what follows a PAN and a track 2 separator (``D``, ``d`` or ``=``); returns where it ended."""
+    if end >= len(chars) or chars[end] not in "Dd=":
+        return end
+    place = end + 1
+    while place < len(chars) and chars[place].isascii() and chars[place].isdigit():
+        chars[place] = filler
+        place += 1
+    return place

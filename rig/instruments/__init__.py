@@ -1,0 +1,1 @@
+"""Instruments of the bench: attenuators over VISA, modems, relay boards; one dialect a file."""

@@ -1,0 +1,58 @@
+"""How a process of the bench starts: one JSON file of settings, one line back when it is ready, SIGTERM to end.
+
+``python -m MODULE --config FILE.json --ready-fd N``. The guard starts every helper process and every simulated
+device this way, so that "is it up?" is an event to wait for and never a guess.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Started:
+    """What a process knows when it begins.
+
+    Attributes:
+        config: the settings from the file.
+        stop: set when the process was asked to end (SIGTERM).
+    """
+
+    config: dict[str, Any]
+    stop: threading.Event
+    _ready_fd: int | None
+
+    def ready(self, **info: object) -> None:
+        """Tell the parent, once, that this process serves now; ``info`` is what the parent must know."""
+        if self._ready_fd is None:
+            return
+        os.write(self._ready_fd, json.dumps({"ready": True, **info}).encode() + b"\n")
+        os.close(self._ready_fd)
+
+
+def main_config(arguments: Sequence[str] | None = None) -> Started:
+    """Read the command line of a bench process and arrange for its end.
+
+    SIGINT is ignored: Ctrl-C is the test process's business, and a device must outlive it.
+    """
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--config", required=True, type=Path)
+    parser.add_argument("--ready-fd", type=int)
+    options = parser.parse_args(arguments)
+    stop = threading.Event()
+
+    def on_terminate(_signal: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGTERM, on_terminate)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return Started(json.loads(options.config.read_text()), stop, options.ready_fd)

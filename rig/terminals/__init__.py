@@ -1,0 +1,1 @@
+"""Terminals under test: one cash-register protocol a module behind `Terminal`."""

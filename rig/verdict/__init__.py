@@ -1,0 +1,1 @@
+"""The judge: a pure function from a history to verdicts, one invariant a function."""

@@ -1,0 +1,1 @@
+"""Simulated hardware: real processes that speak the real wire protocols."""
