@@ -1,0 +1,251 @@
+"""A bench as a file: what surrounds one terminal, in YAML, checked as a whole before anything is touched.
+
+A bench file is data: no code, no shell, no environment. Relative ``port`` names lie in the bench's runtime folder,
+relative ``cards`` beside the bench file. The keys are the fields of the classes below; ``fixtures/benches/`` holds a
+virtual and a real example. A mistake is reported with the line and the field.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from rig.errors import CallerMistake
+from rig.units import CURRENCY_NUMERIC
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,40}$")]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Seconds = Annotated[float, Field(gt=0, le=3600)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TestPans(_Part):
+    """A range of PANs that this bench may meet: everything that begins with ``prefix``."""
+
+    __test__ = False
+
+    prefix: Annotated[str, StringConstraints(pattern=r"^[0-9]{4,12}$")]
+    lengths: tuple[int, ...] = (13, 14, 15, 16, 17, 18, 19)
+
+
+class Tcp(_Part):
+    """A TCP address."""
+
+    host: str
+    port: Port
+
+
+class Serial(_Part):
+    """A serial line."""
+
+    port: str
+    baud: int = 9600
+
+
+class Terminal(_Part):
+    """The terminal under test, and what its maker or its settings say of its timing."""
+
+    protocol: str = "zvt"
+    tcp: Tcp | None = None
+    serial: Serial | None = None
+    terminal_id: Annotated[str, StringConstraints(pattern=r"^[0-9]{8}$")]
+    merchant_id: Annotated[str, StringConstraints(pattern=r"^[0-9A-Z ]{1,15}$")]
+    currency: str = "EUR"
+    password: Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")] = "000000"
+    t3_s: Seconds = 5.0
+    t4_s: Seconds = 180.0
+    response_timeout_s: Seconds = 30.0
+    """How long the terminal waits for its host before it gives up and reverses."""
+    idle_limit_s: Seconds = 60.0
+    """After a fault is over, the terminal must be idle again within this time."""
+    boot_limit_s: Seconds = 120.0
+    flush_limit_s: Seconds = 60.0
+    """How long the terminal's reversal queue may take to drain once its network is back."""
+
+    @model_validator(mode="after")
+    def _one_line(self) -> Terminal:
+        if (self.tcp is None) == (self.serial is None):
+            raise ValueError("exactly one of tcp and serial describes the cash-register line")
+        if self.currency not in CURRENCY_NUMERIC:
+            raise ValueError(f"currency {self.currency!r} is unknown; use one of {', '.join(CURRENCY_NUMERIC)}")
+        return self
+
+
+class Link(_Part):
+    """Where a link can be degraded: the bench-side interface that carries it."""
+
+    interface: str
+
+
+class Bearer(Link):
+    """A way of the terminal to its host."""
+
+    kind: Literal["wifi", "cellular", "ethernet"]
+    path: Name | None = None
+    """The RF path that attenuates it."""
+
+
+class Attenuator(_Part):
+    """A programmable attenuator at a VISA resource."""
+
+    dialect: str = "mini-circuits"
+    resource: str
+    safe_db: Annotated[float, Field(ge=0)] = 0.0
+    """Where the guard leaves every channel."""
+
+
+class Path_(_Part):
+    """An RF path: which channel of which attenuator."""
+
+    attenuator: Name
+    channel: Annotated[int, Field(ge=1)]
+
+
+class Power(_Part):
+    """The relay that switches the terminal's supply."""
+
+    driver: Literal["numato"] = "numato"
+    port: str
+    channel: Annotated[int, Field(ge=0, le=63)] = 0
+
+
+class Presenter(_Part):
+    """What puts a card into the field."""
+
+    driver: Literal["pn532"] = "pn532"
+    port: str
+
+
+class Acquirer(_Part):
+    """The host that the terminal's test profile points at."""
+
+    listen: tuple[str, ...] = Field(min_length=1)
+    port: Port = 5000
+    tls: bool = True
+    name: str = "acquirer.bench"
+
+
+class Network(_Part):
+    """Where the bench's processes live, and how links are degraded."""
+
+    isolation: Literal["private", "host"] = "host"
+    """``private``: in a network namespace of the bench's own, away from everything else."""
+    backend: Literal["auto", "netem", "user-space link"] = "auto"
+
+
+class Segment(_Part):
+    """A simulated cable: the terminal's end and the bench's end."""
+
+    terminal_interface: str
+    terminal_address: str
+    bench_address: str
+    carries_host: bool = True
+    air: bool = False
+    """Whether a simulated radio lies on it."""
+
+
+class SimulatedDevice(_Part):
+    """A device that the guard starts; ``settings`` are the device's own."""
+
+    device: str
+    settings: dict[str, Any] = {}
+
+
+class Simulation(_Part):
+    """Everything that a virtual bench has in the place of hardware."""
+
+    segments: dict[Name, Segment]
+    devices: dict[Name, SimulatedDevice]
+    terminal: dict[str, Any] = {}
+    """Settings of the virtual terminal, such as ``defects``."""
+
+
+class BenchFile(_Part):
+    """One bench."""
+
+    name: Name
+    about: str = ""
+    cards: str = "../cards"
+    test_pans: tuple[TestPans, ...] = Field(min_length=1)
+    terminal: Terminal
+    network: Network = Network()
+    bearers: dict[Name, Bearer] = Field(min_length=1)
+    ecr_link: Link | None = None
+    attenuators: dict[Name, Attenuator] = {}
+    paths: dict[Name, Path_] = {}
+    modem: Serial | None = None
+    power: Power | None = None
+    presenter: Presenter | None = None
+    acquirer: Acquirer
+    simulation: Simulation | None = None
+
+    @model_validator(mode="after")
+    def _names_are_known(self) -> BenchFile:
+        for name, path in self.paths.items():
+            if path.attenuator not in self.attenuators:
+                raise ValueError(f"path {name!r} names attenuator {path.attenuator!r}, which is not among attenuators")
+        for name, bearer in self.bearers.items():
+            if bearer.path is not None and bearer.path not in self.paths:
+                raise ValueError(f"bearer {name!r} names path {bearer.path!r}, which is not among paths")
+        if self.simulation is not None and self.network.isolation != "private":
+            raise ValueError("simulated devices need network.isolation: private")
+        return self
+
+
+def load_bench(path: Path) -> BenchFile:
+    """Read a bench file.
+
+    Raises:
+        CallerMistake: no such file, no YAML, or a field that is wrong; names the line and the field.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        known = ", ".join(sorted(str(p) for p in Path("fixtures/benches").glob("*.yaml")))
+        raise CallerMistake(str(path), f"no bench file: {error}", f"there are: {known or 'none here'}") from error
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        raw = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f" line {mark.line + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or str(error)
+        raise CallerMistake(f"{path}{line}", f"not YAML: {problem}", "mind indentation and quotes") from error
+    if not isinstance(raw, dict):
+        raise CallerMistake(str(path), "a bench file is a mapping of keys", "begin with: name: my-bench")
+    try:
+        return BenchFile.model_validate(raw)
+    except ValidationError as error:
+        raise CallerMistake(str(path), _problems(error, node), "the fields are told in docs/bench-file.md") from error
+
+
+def _problems(error: ValidationError, node: yaml.Node | None) -> str:
+    lines = []
+    for problem in error.errors(include_url=False):
+        field = ".".join(str(part) for part in problem["loc"]) or "the file"
+        message = problem["msg"].removeprefix("Value error, ")
+        lines.append(f"line {_line_of(node, problem['loc'])}, {field}: {message}")
+    return "; ".join(lines)
+
+
+def _line_of(node: yaml.Node | None, location: tuple[int | str, ...]) -> int:
+    """The line of the innermost node on the way to ``location`` that the file really has, from 1."""
+    line = 1
+    for part in location:
+        if isinstance(node, yaml.MappingNode):
+            pair = next(((k, v) for k, v in node.value if k.value == str(part)), None)
+            if pair is None:
+                break
+            line, node = pair[0].start_mark.line + 1, pair[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            node = node.value[part]
+            line = node.start_mark.line + 1
+        else:
+            break
+    return line
