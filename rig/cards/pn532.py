@@ -1,0 +1,150 @@
+"""A PN532 on a serial port as the card: nfcpy drives the chip, the ISO-DEP and EMV layers are ours.
+
+In a bench file::
+
+    presenter: {driver: pn532, port: /dev/ttyUSB0}
+
+The chip listens as a type A target in raw mode (NXP UM0701-02, 7.3.14 TgInitAsTarget), so every block is answered from
+here: that allows protocol faults and needs a fast line (an FTDI's `latency_timer` at 1; nfcpy raises the rate to
+921600 baud). The 4-byte UID begins with 08, which the chip prescribes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from rig.cards.bureau import CardBureau
+from rig.cards.emv.card import Cryptogram, Exchange
+from rig.cards.presenter import Capability, Moment, Observe
+from rig.cards.profile import CardProfile
+from rig.cards.session import Callbacks, CardSession
+from rig.cards.tty import Device, open_device, told_as_trouble
+from rig.errors import DeviceNonsense, RigError
+
+
+class Pn532Presenter:
+    """Emulates one card at a time.
+
+    Args:
+        port: the chip's serial port, any path.
+        bureau: issues the cards.
+        observe: takes `card_armed`, `card_apdu`, `card_cryptogram`, `card_removed` and `bench_fault`.
+        moment: called at the moments of `rig.cards.presenter.Moment`.
+
+    Raises:
+        DeviceGone, BenchBusy, DeviceMute, DeviceNonsense: the port holds no working PN532.
+    """
+
+    capabilities = frozenset(Capability)
+
+    def __init__(self, port: Path, bureau: CardBureau, observe: Observe, moment: Moment) -> None:
+        self._name, self._bureau, self._observe, self._moment = str(port), bureau, observe, moment
+        self._device, self._tty = open_device(port)
+        self._session: CardSession | None = None
+        self._lock = threading.RLock()
+        self._closed = False
+
+    def arm(self, card: CardProfile) -> None:
+        """Put the card into the field; one that was there is removed first. See `Presenter.arm`."""
+        with self._lock:
+            if self._session:
+                self.remove("replaced")
+            issued = self._bureau.issue(card)
+            uid = uid_of(card)
+            callbacks = Callbacks(partial(self._before_answer, card), partial(self._after_answer, card))
+            session = CardSession(self._name, self._device, self._tty, issued, uid, callbacks)
+            session.start()
+            self._session = session
+            self._observe("card_armed", {**self._bureau.public_face(card), "uid": uid})
+
+    def remove(self, why: str = "asked") -> dict[str, Any]:
+        """Take the card away and read back that the chip is silent. See `Presenter.remove`.
+
+        The proof: `target` ("released" or "activated") and `in_field` (a reader's field is still felt) as the chip
+        says them, `chip`, and `card`, the name of what was removed or None.
+        """
+        with self._lock:
+            session, self._session = self._session, None
+            if session:
+                session.end()
+            proof = {"card": session.card.profile.name if session else None, **self._silence()}
+            if session:
+                self._observe("card_removed", {"why": why, "proof": proof})
+                self._complain(session)
+            return proof
+
+    def identify(self) -> dict[str, Any]:
+        """The chip, and the card that is presented, if any: name, masked PAN, token, UID."""
+        with self._lock:
+            face = None
+            if self._session:
+                profile = self._session.card.profile
+                face = {**self._bureau.public_face(profile), "uid": uid_of(profile).hex().upper()}
+            return {"device": self._device.chipset_name, "port": self._name, "card": face}
+
+    def close(self) -> None:
+        """Take the card away, put the chip to sleep and give the port back; a second call does nothing."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            try:
+                if self._session:
+                    self.remove("closed")
+            finally:
+                try:
+                    with told_as_trouble(self._name):
+                        self._device.close()
+                finally:
+                    self._tty.close()
+
+    def _silence(self) -> dict[str, Any]:
+        with told_as_trouble(self._name):
+            return silence(self._device, self._name)
+
+    def _complain(self, session: CardSession) -> None:
+        trouble = session.trouble
+        if isinstance(trouble, RigError):
+            self._observe("bench_fault", {"device": trouble.device, "what": trouble.what, "cure": trouble.cure})
+        if trouble:
+            raise trouble
+
+    # --- called by the session, in its thinking thread -----------------------------------------------------------
+
+    def _before_answer(self, card: CardProfile, exchange: Exchange) -> None:
+        if exchange.selected:
+            self._moment("card_selected", {"card": card.name})
+        if exchange.cryptogram:
+            self._moment("card_cryptogram", self._signed(card, exchange.cryptogram))
+
+    def _after_answer(self, card: CardProfile, exchange: Exchange, sent: bool) -> None:
+        response = exchange.response if sent else b""
+        self._observe("card_apdu", {"command": exchange.command, "response": response, "name": exchange.name})
+        if exchange.cryptogram and sent:
+            signed = self._signed(card, exchange.cryptogram)
+            self._observe("card_cryptogram", signed)
+            self._moment("card_answered", signed)
+
+    def _signed(self, card: CardProfile, cryptogram: Cryptogram) -> Mapping[str, Any]:
+        face = self._bureau.public_face(card)
+        return {"token": face["token"], "atc": cryptogram.atc, "cryptogram": cryptogram.value.hex().upper()}
+
+
+def silence(device: Device, name: str) -> dict[str, Any]:
+    """Make the chip no card and no reader, and read back that it is so. Raises DeviceNonsense when it is not."""
+    device.mute()
+    state, _, _ = device.chipset.tg_get_target_status()
+    status = device.chipset.get_general_status()
+    if state:
+        raise DeviceNonsense(name, "the chip still answers as a card", "power-cycle the reader")
+    return {"target": "released", "in_field": bool(status[1]), "chip": device.chipset_name}
+
+
+def uid_of(card: CardProfile) -> bytes:
+    """The UID that the card shows: 08 and three bytes of its name's hash, so that it stays the same."""
+    return b"\x08" + hashlib.sha256(card.name.encode()).digest()[:3]
