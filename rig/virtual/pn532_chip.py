@@ -1,0 +1,320 @@
+"""A simulated PN532: the chip's side of its serial line, and its radio in the shared air.
+
+Enough of NXP UM0701-02 for an unmodified host driver as reader (InListPassiveTarget, InCommunicateThru) and as card
+(TgInitAsTarget, TgGetInitiatorCommand, TgResponseToInitiator). The chip is driven by events alone: bytes from the
+host, frames from the air, and deadlines; it never blocks and knows nothing of ports.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from rig.virtual.air import Air, Antenna, Identity
+from rig.wire.pn532 import (
+    ACK,
+    ERROR,
+    FROM_CHIP,
+    TO_CHIP,
+    Ack,
+    BadFrame,
+    Command,
+    Frame,
+    FrameReader,
+    Nack,
+    Status,
+)  # fmt: skip
+
+FIRMWARE = bytes([0x32, 1, 6, 7])  # PN532 version 1.6, ISO 14443 A and B and ISO 18092
+POLL_S = 0.010  # one unanswered REQA as the host sees it
+SILENCE_S = 0.05  # a host that pauses so long inside a frame has died there
+
+FIFO_DATA, CIU_ERROR = 0x6339, 0x6336
+SENS_REQ, COLLISION = 0x26, 0x08
+QUIET = frozenset({Command.READ_REGISTER, Command.WRITE_REGISTER})  # hundreds a sale: not worth a line each
+
+Log = Callable[..., object]
+
+
+@dataclass
+class Pending:
+    """A command whose answer depends on the air or on time. A `deadline` of None waits for ever."""
+
+    command: Command
+    deadline: float | None
+    at_deadline: bytes
+
+
+class Chip:
+    """One PN532.
+
+    Args:
+        name: for its log.
+        air: what it shares with other chips.
+        send: takes the bytes for the host.
+        log: takes a kind of event and its fields.
+        clock: monotonic seconds.
+    """
+
+    def __init__(
+        self, name: str, air: Air, send: Callable[[bytes], None], log: Log, clock: Callable[[], float]
+    ) -> None:
+        self.name = name
+        self._air, self._send, self._log, self._clock = air, send, log, clock
+        self._antenna = air.join(name, self)
+        self._frames = FrameReader()
+        self._fed_at = clock()
+        self._registers: dict[int, int] = {}
+        self._pending: Pending | None = None
+        self._last_answer = b""
+        self._polls = 2
+        self._reply_window_s = 0.0512
+        self._mailbox: bytes | None = None
+        self._may_receive = False
+
+    @property
+    def deadline(self) -> float | None:
+        """When `tick` must be called at the latest, on the chip's clock; None when nothing is due."""
+        return self._pending.deadline if self._pending else None
+
+    def tick(self) -> None:
+        """Let a command that waited in vain come to its end."""
+        if self._pending and self._pending.deadline is not None and self._pending.deadline <= self._clock():
+            self._finish(self._pending.at_deadline)
+
+    def feed(self, data: bytes) -> None:
+        """Take bytes from the host."""
+        if self._frames.inside_a_frame and self._clock() - self._fed_at > SILENCE_S:
+            self._frames.reset()
+        self._fed_at = self._clock()
+        for item in self._frames.feed(data):
+            match item:
+                case Ack():
+                    self._abort()
+                case Nack():
+                    self._send(self._last_answer)
+                case BadFrame(why):
+                    self._log("device_rx", chip=self.name, name="bad frame", why=why)
+                case Frame(content):
+                    self._execute(content)
+
+    # --- the host's line ---------------------------------------------------------------------------------------
+
+    def _execute(self, content: bytes) -> None:
+        self._abort()  # a new command ends the one before
+        self._send(ACK)
+        handler = HANDLERS.get(content[1]) if len(content) > 1 and content[0] == TO_CHIP else None
+        if handler is None:
+            self._log("device_rx", chip=self.name, name="unknown", length=len(content), data=content[:2])
+            self._answer_bytes(bytes([ERROR]))
+            return
+        number, run = handler
+        self._note("device_rx", number, content[2:])
+        try:
+            answer = run(self, content[2:])
+        except IndexError:  # too few parameters: the chip calls it a syntax error
+            self._answer_bytes(bytes([ERROR]))
+            return
+        if isinstance(answer, Pending):
+            self._pending = answer
+            self._receive_mail()
+        else:
+            self._answer(number, answer)
+
+    def _finish(self, data: bytes) -> None:
+        pending, self._pending = self._pending, None
+        if pending:
+            self._answer(pending.command, data)
+
+    def _answer(self, number: Command, data: bytes) -> None:
+        self._note("device_tx", number, data)
+        self._answer_bytes(bytes([FROM_CHIP, number + 1]) + data)
+
+    def _answer_bytes(self, content: bytes) -> None:
+        self._last_answer = Frame(content).encode()
+        self._send(self._last_answer)
+
+    def _abort(self) -> None:
+        if self._pending is None:
+            return
+        self._log("device_rx", chip=self.name, name="abort", command=self._pending.command.title)
+        self._pending = None
+        self._stop_listening()
+
+    def _note(self, kind: str, number: Command, data: bytes) -> None:
+        """Name and length always; of the content only what cannot hold card data."""
+        if number not in QUIET:
+            self._log(kind, chip=self.name, name=number.title, length=len(data), data=data[:5])
+
+    # --- what the air does to the chip -----------------------------------------------------------------------------
+
+    def heard(self, frame: bytes) -> None:
+        """A frame from the partner: the card's answer, or the reader's next block."""
+        pending = self._pending.command if self._pending else None
+        if pending is Command.IN_COMMUNICATE_THRU:
+            self._finish(bytes([Status.OK]) + frame)
+        elif self._may_receive:
+            self._mailbox = frame
+            self._receive_mail()
+
+    def field_lost(self) -> None:
+        """The reader's field is gone: a chip that waits for its blocks says so."""
+        self._may_receive, self._mailbox = False, None
+        if self._pending and self._pending.command is Command.TG_GET_INITIATOR_COMMAND:
+            self._finish(bytes([Status.RELEASED]))
+
+    def card_came(self) -> None:
+        """Somebody listens now: a waiting poll looks again."""
+        if self._pending and self._pending.command is Command.IN_LIST_PASSIVE_TARGET:
+            found = self._look()
+            if found is not None:
+                self._finish(found)
+
+    def _receive_mail(self) -> None:
+        if self._mailbox is None or self._pending is None:
+            return
+        heads = {Command.TG_INIT_AS_TARGET: 0x00, Command.TG_GET_INITIATOR_COMMAND: Status.OK}
+        head = heads.get(self._pending.command)  # mode 00: passive, 106 kbit/s
+        if head is not None:
+            frame, self._mailbox, self._may_receive = self._mailbox, None, False
+            self._finish(bytes([head]) + frame)
+
+    # --- commands of both roles ----------------------------------------------------------------------------------
+
+    def _diagnose(self, data: bytes) -> bytes:
+        return data if data[0] == 0 else b"\0"
+
+    def _firmware(self, _data: bytes) -> bytes:
+        return FIRMWARE
+
+    def _general_status(self, _data: bytes) -> bytes:
+        field = self._air.others_transmit(self._antenna)
+        targets = bytes([1, 0, 0, 0]) if self._antenna.transmits and self._antenna.partner else b""
+        return bytes([0, field, bool(targets)]) + targets + b"\0"
+
+    def _read_registers(self, data: bytes) -> bytes:
+        addresses = [int.from_bytes(data[at : at + 2], "big") for at in range(0, len(data), 2)]
+        return bytes(self._registers.get(address, 0) for address in addresses)
+
+    def _write_registers(self, data: bytes) -> bytes:
+        for at in range(0, len(data), 3):
+            self._registers[data[at] << 8 | data[at + 1]] = data[at + 2]
+        return b""
+
+    def _accept(self, _data: bytes) -> bytes:
+        return b""
+
+    def _power_down(self, _data: bytes) -> bytes:
+        self._stop_listening()
+        self._air.fall_silent(self._antenna)
+        return bytes([Status.OK])
+
+    def _configure_radio(self, data: bytes) -> bytes:
+        item, values = data[0], data[1:]
+        if item == 0x01 and not values[0] & 0x01:
+            self._power_down(b"")
+        elif item == 0x01:
+            self._air.transmit(self._antenna)
+        elif item == 0x02 and values[2]:
+            self._reply_window_s = 100e-6 * 2 ** (values[2] - 1)
+        elif item == 0x05:
+            self._polls = values[2] + 1 if values[2] != 0xFF else 0
+        return b""
+
+    # --- the reader ----------------------------------------------------------------------------------------------
+
+    def _list_targets(self, data: bytes) -> bytes | Pending:
+        if data[1] != 0:
+            return b"\0"  # there are cards of type A at 106 kbit/s only
+        self._air.transmit(self._antenna)
+        self._may_receive = False
+        found = self._look()
+        if found is not None:
+            return found
+        patience = self._clock() + self._polls * POLL_S if self._polls else None
+        return Pending(Command.IN_LIST_PASSIVE_TARGET, patience, b"\0")
+
+    def _look(self) -> bytes | None:
+        """The answer to InListPassiveTarget; None while there is no card."""
+        cards = self._air.waiting_cards()
+        self._registers[CIU_ERROR] = COLLISION if len(cards) > 1 else 0
+        self._registers[FIFO_DATA] = 0 if cards else SENS_REQ
+        if not cards:
+            return None
+        if len(cards) > 1:
+            self._log("field", state="collision", cards=[card.name for card in cards])
+            return b"\0"
+        return self._take_card(cards[0])
+
+    def _take_card(self, card: Antenna) -> bytes:
+        self._air.select(self._antenna, card)
+        identity = card.identity
+        if identity is None:
+            return b"\0"
+        head = bytes([1, 1]) + identity.sens_res[::-1] + bytes([identity.sel_res, len(identity.uid)])
+        return head + identity.uid
+
+    def _communicate(self, data: bytes) -> Pending:
+        pending = Pending(
+            Command.IN_COMMUNICATE_THRU, self._clock() + self._reply_window_s, bytes([Status.TIMEOUT])
+        )
+        self._pending = pending
+        self._air.send(self._antenna, data)
+        return pending
+
+    def _release(self, _data: bytes) -> bytes:
+        self._air.fall_silent(self._antenna)
+        return bytes([Status.OK])
+
+    # --- the card ------------------------------------------------------------------------------------------------
+
+    def _become_card(self, data: bytes) -> Pending:
+        sens_res, uid_tail, sel_res = data[1:3], data[3:6], data[6]
+        self._may_receive, self._mailbox = True, None
+        self._pending = Pending(Command.TG_INIT_AS_TARGET, None, b"")
+        self._air.listen(self._antenna, Identity(sens_res, b"\x08" + uid_tail, sel_res))
+        return self._pending
+
+    def _next_block(self, _data: bytes) -> bytes | Pending:
+        if self._antenna.identity is None:
+            return bytes([Status.RELEASED])
+        return Pending(Command.TG_GET_INITIATOR_COMMAND, None, b"")
+
+    def _respond(self, data: bytes) -> bytes:
+        if self._antenna.identity is None:
+            return bytes([Status.RELEASED])
+        self._may_receive = True
+        self._air.send(self._antenna, data)
+        return bytes([Status.OK])
+
+    def _target_status(self, _data: bytes) -> bytes:
+        return bytes([1, 0]) if self._antenna.identity and self._antenna.partner else bytes([0, 0])
+
+    def _stop_listening(self) -> None:
+        self._may_receive, self._mailbox = False, None
+        self._air.withdraw(self._antenna)
+
+
+Handler = Callable[[Chip, bytes], bytes | Pending]
+HANDLERS: dict[int, tuple[Command, Handler]] = {
+    number: (number, handler)
+    for number, handler in {
+        Command.DIAGNOSE: Chip._diagnose,
+        Command.GET_FIRMWARE_VERSION: Chip._firmware,
+        Command.GET_GENERAL_STATUS: Chip._general_status,
+        Command.READ_REGISTER: Chip._read_registers,
+        Command.WRITE_REGISTER: Chip._write_registers,
+        Command.SET_SERIAL_BAUD_RATE: Chip._accept,
+        Command.SET_PARAMETERS: Chip._accept,
+        Command.SAM_CONFIGURATION: Chip._accept,
+        Command.POWER_DOWN: Chip._power_down,
+        Command.RF_CONFIGURATION: Chip._configure_radio,
+        Command.IN_LIST_PASSIVE_TARGET: Chip._list_targets,
+        Command.IN_COMMUNICATE_THRU: Chip._communicate,
+        Command.IN_RELEASE: Chip._release,
+        Command.TG_INIT_AS_TARGET: Chip._become_card,
+        Command.TG_GET_INITIATOR_COMMAND: Chip._next_block,
+        Command.TG_RESPONSE_TO_INITIATOR: Chip._respond,
+        Command.TG_GET_TARGET_STATUS: Chip._target_status,
+    }.items()
+}
