@@ -1,0 +1,114 @@
+"""Mini-Circuits RCDAT, RUDAT and RC4DAT programmable attenuators.
+
+.. code-block:: yaml
+
+    attenuator:
+      dialect: mini-circuits
+      address: TCPIP::192.168.9.61::23::SOCKET   # telnet port of the box
+
+Source: Mini-Circuits, "Programming Manual, Programmable Attenuators", the chapter on ASCII/SCPI commands:
+https://www.minicircuits.com/softwaredownload/Prog_Manual-6-Programmable_Attenuator.pdf. ``:MN?`` answers
+``MN=RC4DAT-6G-95``: four channels, 6 GHz, at most 95 dB; the step of the series is 0.25 dB. A set answers 0
+(failed), 1 (done) or 2 (out of range: the maximum was set instead). The box has no error queue.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from pathlib import Path
+from typing import Self
+
+from rig.errors import BenchTrouble, DeviceClamped, DeviceNonsense
+from rig.instruments.attenuator import check_channel, check_setting
+from rig.instruments.transcript import Observe, unobserved
+from rig.instruments.visa import VisaLine
+from rig.units import Decibel
+
+_MODEL = re.compile(r"MN=(R[CU](?P<channels>\d*)DAT-[0-9A-Z]+-(?P<maximum>\d+)[A-Z]*)", re.IGNORECASE)
+_STEP = Decibel(0.25)
+
+
+class MiniCircuits:
+    """One RCDAT, RUDAT or RC4DAT over a line session; see :class:`rig.instruments.attenuator.Attenuator`.
+
+    Raises:
+        DeviceNonsense: the box is not of this series.
+    """
+
+    def __init__(self, line: VisaLine) -> None:
+        self._line = line
+        answer = line.query(":MN?")
+        model = _MODEL.fullmatch(answer)
+        if not model:
+            raise DeviceNonsense(line.name, f"identifies as {answer!r}", "is it a Mini-Circuits RCDAT or RC4DAT?")
+        self.channels = int(model["channels"] or 1)
+        self.maximum = Decibel(float(model["maximum"]))
+        self.step = _STEP
+        self.identity = f"{model[1]} {line.query(':SN?')}"
+
+    @classmethod
+    def open(
+        cls,
+        address: str,
+        *,
+        name: str,
+        lock_folder: Path,
+        timeout_s: float = 1.0,
+        observe: Observe = unobserved,
+    ) -> Self:
+        """Connect to the box at a VISA address and identify it."""
+        line = VisaLine(address, name=name, lock_folder=lock_folder, timeout_s=timeout_s, observe=observe)
+        try:
+            return cls(line)
+        except BaseException:
+            line.close()
+            raise
+
+    def set(self, channel: int, attenuation: Decibel) -> Decibel:
+        """Attenuate a channel and return what it reads back; errors as ``Attenuator.set`` says."""
+        check_setting(self, self._line.name, channel, attenuation)
+        answer = self._line.query(self._address(channel, f"SETATT{self._assign}{attenuation:g}"))
+        if answer == "2":
+            raise DeviceClamped(
+                self._line.name,
+                f"channel {channel} was asked for {attenuation:g} dB and took its maximum instead",
+                "the model's range is smaller than its name says, or its firmware is limited",
+            )
+        if answer != "1":
+            raise BenchTrouble(
+                self._line.name, f"refuses {attenuation:g} dB on channel {channel}: {answer!r}", "power-cycle it"
+            )
+        read_back = self.get(channel)
+        if abs(read_back - attenuation) > self.step / 2:
+            raise DeviceNonsense(
+                self._line.name,
+                f"lies: channel {channel} confirmed {attenuation:g} dB and reads back {read_back:g} dB",
+                "power-cycle it; if it stays, its relay or driver is broken",
+            )
+        return read_back
+
+    def get(self, channel: int) -> Decibel:
+        """What a channel reads back now."""
+        check_channel(self, self._line.name, channel)
+        answer = self._line.query(self._address(channel, "ATT?"))
+        try:
+            value = float(answer)
+        except ValueError:
+            value = math.nan
+        if not 0 <= value <= self.maximum:
+            raise DeviceNonsense(
+                self._line.name, f"channel {channel} reads back {answer!r}", "power-cycle it, or check the model"
+            )
+        return Decibel(value)
+
+    def close(self) -> None:
+        """Let go of the box; the values stay."""
+        self._line.close()
+
+    @property
+    def _assign(self) -> str:
+        return ":" if self.channels > 1 else "="
+
+    def _address(self, channel: int, command: str) -> str:
+        return f":CHAN:{channel}:{command}" if self.channels > 1 else f":{command}"
