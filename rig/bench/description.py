@@ -55,11 +55,13 @@ class Terminal(_Part):
     tcp: Tcp | None = None
     serial: Serial | None = None
     terminal_id: Annotated[str, StringConstraints(pattern=r"^[0-9]{8}$")]
-    merchant_id: Annotated[str, StringConstraints(pattern=r"^[0-9A-Z ]{1,15}$")]
+    merchant_id: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z ]{15}$")]
     currency: str = "EUR"
     password: Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")] = "000000"
     t3_s: Seconds = 5.0
     t4_s: Seconds = 180.0
+    connect_timeout_s: Seconds = 10.0
+    """How long the terminal tries to reach its host on one bearer."""
     response_timeout_s: Seconds = 30.0
     """How long the terminal waits for its host before it gives up and reverses."""
     idle_limit_s: Seconds = 60.0
@@ -100,7 +102,7 @@ class Attenuator(_Part):
     """Where the guard leaves every channel."""
 
 
-class Path_(_Part):
+class RfPath(_Part):
     """An RF path: which channel of which attenuator."""
 
     attenuator: Name
@@ -178,7 +180,7 @@ class BenchFile(_Part):
     bearers: dict[Name, Bearer] = Field(min_length=1)
     ecr_link: Link | None = None
     attenuators: dict[Name, Attenuator] = {}
-    paths: dict[Name, Path_] = {}
+    paths: dict[Name, RfPath] = {}
     modem: Serial | None = None
     power: Power | None = None
     presenter: Presenter | None = None

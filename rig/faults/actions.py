@@ -1,8 +1,8 @@
 """What can be done to a bench, each with its proof. A fault is an action at a moment.
 
-    cut("wifi").at(Moment.REQUEST_RECEIVED)
-    cut_power().at(Moment.PRINT_LINE)
-    host_silent()
+cut("wifi").at(Moment.REQUEST_RECEIVED)
+cut_power().at(Moment.PRINT_LINE)
+host_silent()
 """
 
 from __future__ import annotations

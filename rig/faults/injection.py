@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Protocol
 
 from rig.errors import RigError
@@ -64,18 +65,21 @@ class Injector:
             self._run(fault)
 
     def held_at_host(self, key: str) -> None:
-        """The host holds its answer to the request ``key``: both of the host's moments come now."""
+        """The host holds its answer to the request ``key``; it goes when the faults of this moment have run."""
         try:
             self.reached(Moment.REQUEST_RECEIVED, key=key)
         finally:
             if self._host is not None:
                 self._host.release(key)
+
+    def answered_by_host(self, key: str) -> None:
+        """An answer has left the host."""
         self.reached(Moment.ANSWER_SENT, key=key)
 
     def finish(self) -> None:
         """The sale is over: prove the host's rules. What never met its moment stays without proof."""
         for fault, rule in self._rules:
-            self._prove(fault, lambda rule=rule: self._stage.host_proof(rule))
+            self._prove(fault, partial(self._stage.host_proof, rule))
         with self._lock:
             missed, self._armed, self._rules = self._armed, [], []
         for fault in missed:
@@ -86,7 +90,7 @@ class Injector:
     def _run(self, fault: Fault) -> None:
         run = fault.run
         if run is not None:
-            self._prove(fault, lambda: run(self._stage))
+            self._prove(fault, partial(run, self._stage))
 
     def _prove(self, fault: Fault, prove: Callable[[], Proof]) -> None:
         try:

@@ -6,6 +6,7 @@ of one boot, and wall time, which may step, is for people alone.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -145,3 +146,24 @@ def _read_journal(path: Path, events: list[Event], damage: list[str], torn: list
         events.append(event)
     if tail:
         torn.append(path.name)
+
+
+class Tail:
+    """Reads what was appended to the journals of a folder since it was last asked, so that each line is read once."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._offsets: dict[Path, int] = {}
+
+    def poll(self) -> tuple[Event, ...]:
+        """The new events, in order. A line that is not whole yet is read the next time; damage is passed over."""
+        fresh: list[Event] = []
+        for path in self._folder.glob("*.jsonl"):
+            with path.open("rb") as file:
+                file.seek(self._offsets.get(path, 0))
+                whole, newline, _ = file.read().rpartition(b"\n")
+            self._offsets[path] = self._offsets.get(path, 0) + len(whole) + len(newline)
+            for line in whole.splitlines():
+                with contextlib.suppress(ValueError):
+                    fresh.append(Event.from_line(line.decode()))
+        return merge(fresh)

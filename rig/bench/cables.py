@@ -1,0 +1,83 @@
+"""The network of a bench: the machine's own interfaces on a real bench, simulated cables on a virtual one."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import Any
+
+from rig.bearers.link import Backend
+from rig.bearers.netem import netem_available
+from rig.bearers.netspace import enter_namespace
+from rig.bearers.topology import Segment, build_virtual_network
+from rig.bench.description import BenchFile, Link
+from rig.errors import CallerMistake
+
+RADIO_LINK = "air"
+
+
+@dataclass
+class Cables:
+    """What lies between the terminal and the bench.
+
+    Attributes:
+        backend: who degrades the links.
+        captured: the interfaces on which packets are recorded.
+        relays: settings of the link relay; empty where none is needed.
+        terminal: descriptor of the terminal's own namespace on a virtual bench.
+    """
+
+    backend: Backend
+    captured: list[str]
+    relays: dict[str, dict[str, Any]] = field(default_factory=dict)
+    terminal: int | None = None
+
+    def enter_terminal(self) -> None:
+        """Move the calling process into the terminal's namespace."""
+        if self.terminal is not None:
+            enter_namespace(self.terminal)
+
+    def remove(self) -> None:
+        """Let go of the simulated cables; they end with the processes on them."""
+        if self.terminal is not None:
+            os.close(self.terminal)
+            self.terminal = None
+
+
+def lay_cables(bench: BenchFile) -> Cables:
+    """Build the simulated cables of a virtual bench; on a real one, find out who will degrade its interfaces.
+
+    Raises:
+        CallerMistake: netem is asked for and this kernel has none.
+        BenchTrouble: the kernel refused.
+    """
+    backend = choose_backend(bench)
+    links: dict[str, Link] = dict(bench.bearers)
+    if bench.ecr_link is not None:
+        links["ecr"] = bench.ecr_link
+    captured = [link.interface for link in links.values()]
+    if bench.simulation is None:
+        return Cables(backend, captured)
+    segments = [
+        Segment(
+            name,
+            s.terminal_interface,
+            s.terminal_address,
+            s.bench_address,
+            s.carries_host,
+            radio=RADIO_LINK if s.air else None,
+        )
+        for name, s in bench.simulation.segments.items()
+    ]
+    network = build_virtual_network(segments, backend, bench.acquirer.listen)
+    return Cables(backend, captured, network.relays, network.terminal)
+
+
+def choose_backend(bench: BenchFile) -> Backend:
+    """The kernel's netem where there is one, else the user-space link, unless the bench file insists."""
+    wanted = bench.network.backend
+    if wanted == "auto":
+        return "netem" if netem_available() else "user-space link"
+    if wanted == "netem" and not netem_available():
+        raise CallerMistake("network.backend", "this kernel has no sch_netem", "modprobe sch_netem, or write auto")
+    return wanted

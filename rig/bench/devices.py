@@ -1,0 +1,181 @@
+"""The devices of a bench, opened by one owner, in the way that the bench file says."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rig.acquirer.client import AcquirerClient
+from rig.bearers.bearer import Bearer
+from rig.bearers.link import Backend, Link
+from rig.bearers.netem import NetemLink
+from rig.bearers.userspace import UserSpaceLink
+from rig.bench.description import BenchFile
+from rig.bench.plan import Places
+from rig.cards.bureau import CardBureau
+from rig.cards.pn532 import Pn532Presenter
+from rig.cards.presenter import Presenter
+from rig.errors import BenchTrouble
+from rig.history import Redactor
+from rig.instruments.attenuator import Attenuator, open_attenuator
+from rig.instruments.modem import Modem
+from rig.instruments.power import NumatoRelay, PowerSwitch
+from rig.rpc import RpcClient
+from rig.terminals.base import Terminal
+from rig.terminals.registry import terminal_driver
+
+Observe = Callable[[str, dict[str, Any]], None]
+Moment = Callable[[str, dict[str, Any]], None]
+
+
+def ignore(_kind: str, _data: dict[str, Any]) -> None:
+    """Observe nothing."""
+
+
+@dataclass
+class Devices:
+    """Opened devices; what the bench file does not name is None or absent."""
+
+    bearers: dict[str, Bearer] = field(default_factory=dict)
+    ecr_line: Bearer | None = None
+    attenuators: dict[str, Attenuator] = field(default_factory=dict)
+    modem: Modem | None = None
+    power: PowerSwitch | None = None
+    presenter: Presenter | None = None
+    acquirer: AcquirerClient | None = None
+    terminal: Terminal | None = None
+    _open: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+
+    def close(self) -> None:
+        """Let go of every device; what was set stays set."""
+        self._open.close()
+
+    @property
+    def links(self) -> dict[str, Bearer]:
+        """Every link that can be degraded: the bearers, and the cash-register line."""
+        return self.bearers | ({"ecr": self.ecr_line} if self.ecr_line is not None else {})
+
+
+class DeviceOpener:
+    """Opens the devices of a bench one by one, so that each failure names its device."""
+
+    def __init__(self, bench: BenchFile, places: Places, backend: Backend, observe: Observe = ignore) -> None:
+        self._bench = bench
+        self._places = places
+        self._backend = backend
+        self._observe = observe
+        self._relay: RpcClient | None = None
+
+    def port(self, name: str) -> str:
+        """A port's path; relative ones lie in the bench's runtime folder."""
+        return str(self._places.runtime / name)
+
+    def link(self, name: str, interface: str) -> Link:
+        """A link by the backend in use."""
+        if self._backend == "netem":
+            return NetemLink(name, interface)
+        if self._relay is None:
+            self._relay = RpcClient(self._places.runtime / "link.sock", "link relay")
+        return UserSpaceLink(name, self._relay)
+
+    def bearers(self) -> Iterator[Bearer]:
+        """The bearers, and the cash-register line as ``ecr``."""
+        for name, bearer in self._bench.bearers.items():
+            yield Bearer(name, bearer.kind, self.link(name, bearer.interface), self._note)
+        if self._bench.ecr_link is not None:
+            yield Bearer("ecr", "ecr", self.link("ecr", self._bench.ecr_link.interface), self._note)
+
+    def attenuator(self, name: str) -> Attenuator:
+        """One attenuator."""
+        box = self._bench.attenuators[name]
+        locks = self._places.state.root
+        return open_attenuator(
+            box.dialect, box.resource, name=f"attenuator {name}", lock_folder=locks, observe=self._observe
+        )
+
+    def modem(self) -> Modem:
+        """The modem that reads the signal."""
+        assert self._bench.modem is not None
+        modem = self._bench.modem
+        return Modem.open(self.port(modem.port), name="modem", baudrate=modem.baud, observe=self._observe)
+
+    def power(self) -> NumatoRelay:
+        """The relay of the terminal's supply."""
+        assert self._bench.power is not None
+        power = self._bench.power
+        return NumatoRelay.open(self.port(power.port), channel=power.channel, name="power", observe=self._observe)
+
+    def presenter(self, moment: Moment = ignore) -> Pn532Presenter:
+        """What presents cards."""
+        assert self._bench.presenter is not None
+        bureau = CardBureau(self._places.state.root, Redactor.load(self._places.state.redaction))
+        port = Path(self.port(self._bench.presenter.port))
+        return Pn532Presenter(port, bureau, self._note, lambda name, data: moment(name, dict(data)))
+
+    def acquirer(self) -> AcquirerClient:
+        """The control of the host."""
+        return AcquirerClient(self._places.runtime / "acquirer.sock")
+
+    def terminal(self, moment: Moment = ignore) -> Terminal:
+        """The driver of the terminal; not connected yet."""
+        settings = self._bench.terminal.model_dump()
+        if self._bench.terminal.serial is not None:
+            settings["serial"]["port"] = self.port(self._bench.terminal.serial.port)
+        driver = terminal_driver(self._bench.terminal.protocol)
+        return driver.from_settings("terminal", settings, self._observe, moment)
+
+    def _note(self, kind: str, data: Any) -> None:
+        self._observe(kind, dict(data))
+
+
+def open_devices(
+    bench: BenchFile, places: Places, backend: Backend, observe: Observe, card_moment: Moment, ecr_moment: Moment
+) -> Devices:
+    """Open everything that a test process uses.
+
+    Raises:
+        BenchTrouble: a device is missing, mute or talks nonsense; names it. What was opened is closed again.
+    """
+    opener = DeviceOpener(bench, places, backend, observe)
+    devices = Devices()
+    with _closing_on_error(devices):
+        for bearer in opener.bearers():
+            if bearer.kind == "ecr":
+                devices.ecr_line = bearer
+            else:
+                devices.bearers[bearer.name] = bearer
+        for name in bench.attenuators:
+            devices.attenuators[name] = devices._open.enter_context(contextlib.closing(opener.attenuator(name)))
+        if bench.modem is not None:
+            devices.modem = devices._open.enter_context(contextlib.closing(opener.modem()))
+        if bench.power is not None:
+            devices.power = devices._open.enter_context(contextlib.closing(opener.power()))
+        if bench.presenter is not None:
+            devices.presenter = devices._open.enter_context(contextlib.closing(opener.presenter(card_moment)))
+        devices.acquirer = devices._open.enter_context(contextlib.closing(opener.acquirer()))
+        devices.terminal = devices._open.enter_context(contextlib.closing(opener.terminal(ecr_moment)))
+    return devices
+
+
+@contextmanager
+def _closing_on_error(devices: Devices) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        devices.close()
+        raise
+
+
+def require(device: Any, name: str) -> Any:
+    """A device that this bench has.
+
+    Raises:
+        BenchTrouble: it has none; a case that needs one is for another bench.
+    """
+    if device is None:
+        raise BenchTrouble(name, "this bench has none", "see the capabilities that rig doctor lists")
+    return device

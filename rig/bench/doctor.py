@@ -1,0 +1,174 @@
+"""What this machine and this bench have and lack, each with its cure. Looks only; changes nothing."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from rig.bearers.netem import netem_available
+from rig.bearers.netspace import can_isolate, unshare_network
+from rig.bench.description import BenchFile, load_bench
+from rig.bench.lease import holder
+from rig.bench.places import StateDirectory
+from rig.bench.sessions import SessionJournal
+from rig.bench.spawn import MARK
+
+
+class Health(StrEnum):
+    """How a finding is meant."""
+
+    GOOD = "good"
+    LACKING = "lacking"
+    """Something is not there; the rig works without it, in a way that the finding names."""
+    BAD = "bad"
+    """The rig cannot work until this is cured."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at."""
+
+    subject: str
+    health: Health
+    what: str
+    cure: str = ""
+
+
+def examine_machine(node: Path | None, allure: Path | None) -> Iterator[Finding]:
+    """What the machine has.
+
+    Args:
+        node: a Node that can render reports, if one was found.
+        allure: the Allure command, if it was found.
+    """
+    yield Finding("python", Health.GOOD, f"{platform.python_version()} at {sys.executable}")
+    yield Finding("kernel", Health.GOOD, platform.release())
+    isolation = can_isolate()
+    if isolation:
+        yield Finding("private network", Health.GOOD, f"possible as {isolation.way}")
+    else:
+        yield Finding("private network", Health.BAD, f"impossible: {isolation.reason}", isolation.cure)
+    yield _netem()
+    if shutil.which("tshark"):
+        yield Finding("tshark", Health.GOOD, "installed")
+    else:
+        yield Finding("tshark", Health.LACKING, "absent; our tests check protocols with it", "apt install tshark")
+    if node is None:
+        yield Finding("node", Health.LACKING, "no Node 22 or newer; reports stay unrendered", "make setup")
+    else:
+        yield Finding("node", Health.GOOD, str(node))
+    if allure is None:
+        yield Finding("allure", Health.LACKING, "absent; reports stay unrendered", "make setup")
+    else:
+        yield Finding("allure", Health.GOOD, str(allure))
+
+
+def _netem() -> Finding:
+    probe = _in_private_network(lambda: netem_available().reason)
+    if probe is None:
+        return Finding("netem", Health.LACKING, "not probed: no private network to probe it in")
+    if not probe:
+        return Finding("netem", Health.GOOD, "sch_netem in this kernel")
+    return Finding(
+        "netem", Health.LACKING, f"{probe}; the user-space link is used", "modprobe sch_netem, if there is one"
+    )
+
+
+def _in_private_network(look: Callable[[], str]) -> str | None:
+    """What ``look`` says in a child process with a private network of its own; None where there can be none."""
+    isolation = can_isolate()
+    if not isolation:
+        return None
+    told, tell = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            unshare_network(user_namespace=isolation.way == "user namespace")
+            os.write(tell, look().encode())
+        finally:
+            os._exit(0)
+    os.close(tell)
+    with os.fdopen(told) as answer:
+        said = answer.read()
+    os.waitpid(child, 0)
+    return said
+
+
+def examine_bench(path: Path) -> Iterator[Finding]:
+    """What the bench has: its file, its lease, what a crash left, its ports.
+
+    Raises:
+        CallerMistake: the bench file is wrong.
+    """
+    bench = load_bench(path)
+    yield Finding("bench file", Health.GOOD, f"{bench.name}: {bench.about or path}")
+    state = StateDirectory.of(bench.name)
+    yield Finding("state", Health.GOOD, str(state.root))
+    who = holder(state.lock)
+    if who is not None:
+        yield Finding("lease", Health.BAD, f"held by {who}", "wait for it, or end that run")
+    else:
+        yield Finding("lease", Health.GOOD, "free")
+    yield from _leftovers(state, held=who is not None)
+    yield from _ports(bench)
+
+
+def _leftovers(state: StateDirectory, held: bool) -> Iterator[Finding]:
+    if held:
+        return
+    session = SessionJournal(state.guard_journal).last()
+    processes = marked_processes(state.root)
+    if session is not None and not session.released:
+        yield Finding("last session", Health.BAD, f"its guard was killed ({session.run})", "the next start reconciles")
+    else:
+        yield Finding("last session", Health.GOOD, "ended clean")
+    if processes:
+        names = ", ".join(f"{pid} {name}" for pid, name in processes.items())
+        yield Finding("processes", Health.BAD, f"left over: {names}", "the next start ends them")
+    else:
+        yield Finding("processes", Health.GOOD, "none left, nor any network namespace or lock of theirs")
+
+
+def marked_processes(state: Path) -> dict[int, str]:
+    """Processes of this bench that live now: pid → command. A namespace without a name lives no longer than they."""
+    mark = f"{MARK}={state}".encode()
+    found = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if mark in (folder / "environ").read_bytes().split(b"\0"):
+                command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").split(" ")
+                found[int(folder.name)] = " ".join(command[1:3])
+        except OSError:
+            continue
+    found.pop(os.getpid(), None)
+    return found
+
+
+def _ports(bench: BenchFile) -> Iterator[Finding]:
+    """Serial ports of a real bench; those of a virtual one come with it."""
+    if bench.simulation is not None:
+        return
+    parts = {"modem": bench.modem, "power": bench.power, "presenter": bench.presenter}
+    ports = {**parts, "terminal": bench.terminal.serial}
+    for name, part in ports.items():
+        if part is None:
+            continue
+        if Path(part.port).exists():
+            yield Finding(name, Health.GOOD, part.port)
+        else:
+            yield Finding(name, Health.BAD, f"no {part.port}", "plug it in; ls -l /dev/serial/by-id")
+
+
+def rig_version() -> str:
+    """The installed version."""
+    try:
+        return importlib.metadata.version("pos-rig")
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"

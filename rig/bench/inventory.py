@@ -1,0 +1,43 @@
+"""What a bench consists of and what it can do: part of every result."""
+
+from __future__ import annotations
+
+import platform
+from typing import Any
+
+from rig import __version__
+from rig.bench.description import BenchFile
+from rig.bench.devices import Devices
+
+
+def capabilities(bench: BenchFile) -> list[str]:
+    """What the bench can do and see, by the names that the judge knows."""
+    found = ["ecr", "host ledger"]
+    found += ["card"] if bench.presenter is not None else []
+    found += ["power control"] if bench.power is not None else []
+    found += ["readable signal"] if bench.modem is not None else []
+    found += ["attenuation"] if bench.paths else []
+    found += ["impairable link"] if bench.bearers else []
+    return found
+
+
+def inventory(bench: BenchFile, devices: Devices, guard: dict[str, Any]) -> dict[str, Any]:
+    """Who took part: bench, terminal, instruments, software."""
+    terminal = bench.terminal
+    address = f"{terminal.tcp.host}:{terminal.tcp.port}" if terminal.tcp else terminal.serial and terminal.serial.port
+    return {
+        "bench": bench.name,
+        "about": bench.about,
+        "rig": __version__,
+        "kernel": platform.release(),
+        "python": platform.python_version(),
+        "network_backend": guard["backend"],
+        "bearers": list(bench.bearers),
+        "devices": {
+            "terminal": f"{terminal.protocol} at {address}, terminal id {terminal.terminal_id}",
+            **{f"attenuator {name}": box.identity for name, box in devices.attenuators.items()},
+            **({"modem": devices.modem.identity} if devices.modem is not None else {}),
+            **({"power": f"{bench.power.driver} relay {bench.power.channel}"} if bench.power else {}),
+            **({"presenter": bench.presenter.driver} if bench.presenter else {}),
+        },
+    }

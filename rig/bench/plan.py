@@ -1,0 +1,163 @@
+"""Which processes a bench needs, and with which settings: the bench file turned into programs.
+
+A simulated device is named in the bench file by its kind alone; which module that is, is written here. Nothing in a
+bench file is ever run.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rig.bench.description import BenchFile, Simulation
+from rig.bench.places import StateDirectory
+from rig.bench.spawn import Program, module_command, write_private
+from rig.errors import CallerMistake
+from rig.units import CURRENCY_NUMERIC
+
+_DEVICES = {
+    "attenuator": ("rig.virtual.attenuator", 0),
+    "field": ("rig.virtual.field", 0),
+    "radio": ("rig.virtual.radio", 1),
+    "relay-board": ("rig.virtual.relay_board", 1),
+}
+"""Kind of a simulated device → module, and the wave in which it starts."""
+
+
+@dataclass(frozen=True)
+class Places:
+    """The folders of one run of one bench."""
+
+    bench_file: Path
+    state: StateDirectory
+    run: Path
+    runtime: Path
+
+    @property
+    def journals(self) -> Path:
+        """Where every process of the run writes its journal."""
+        return self.run / "journals"
+
+    @property
+    def logs(self) -> Path:
+        """What processes said on their standard error."""
+        return self.run / "logs"
+
+    @property
+    def configs(self) -> Path:
+        """The settings that processes were started with."""
+        return self.run / "configs"
+
+    @property
+    def capture(self) -> Path:
+        """The packets of the run."""
+        return self.run / "wire.pcapng"
+
+    def make(self) -> None:
+        """Make the folders of the run."""
+        for folder in (self.journals, self.logs, self.configs):
+            folder.mkdir(parents=True, exist_ok=True)
+
+    def cards(self, bench: BenchFile) -> Path:
+        """The folder of card profiles."""
+        return cards_folder(self.bench_file, bench)
+
+
+def cards_folder(bench_file: Path, bench: BenchFile) -> Path:
+    """The folder of card profiles, beside the bench file unless that names another."""
+    return (bench_file.parent / bench.cards).resolve()
+
+
+def programs(bench: BenchFile, places: Places, capture: list[str], relays: dict[str, dict[str, Any]]) -> list[Program]:
+    """Every process that the bench needs, in the order of their waves.
+
+    Args:
+        bench: the bench.
+        places: its folders.
+        capture: the bench-side interfaces to capture on.
+        relays: link name → its two interfaces, for the link relay; empty where the kernel degrades all links.
+    """
+    common = {
+        "runtime": str(places.runtime),
+        "journals": str(places.journals),
+        "redaction": str(places.state.redaction),
+    }
+    wanted: list[Program] = []
+    if relays:
+        wanted.append(Program("link", "rig.bearers.relay", {**common, "name": "link", "links": relays}))
+    if capture:
+        settings = {**common, "name": "capture", "interfaces": capture, "output": str(places.capture)}
+        wanted.append(Program("capture", "rig.history.capture", settings))
+    wanted.append(Program("acquirer", "rig.acquirer.serve", {**common, **_acquirer(bench, places)}))
+    if bench.simulation is not None:
+        wanted += [_device(name, bench, places, common) for name in bench.simulation.devices]
+    return sorted(wanted, key=lambda program: program.wave)
+
+
+def _acquirer(bench: BenchFile, places: Places) -> dict[str, Any]:
+    return {
+        "name": "acquirer",
+        "listen": list(bench.acquirer.listen),
+        "port": bench.acquirer.port,
+        "tls": bench.acquirer.tls,
+        "state": str(places.state.root),
+        "cards": str(places.cards(bench)),
+        "currency": bench.terminal.currency,
+        "terminals": {bench.terminal.terminal_id: bench.terminal.merchant_id},
+        "ledger": str(places.state.ledger),
+    }
+
+
+def _device(name: str, bench: BenchFile, places: Places, common: dict[str, Any]) -> Program:
+    assert bench.simulation is not None
+    device = bench.simulation.devices[name]
+    if device.device not in _DEVICES:
+        raise CallerMistake(
+            f"simulation.devices.{name}", f"no simulated {device.device!r}", f"there are {', '.join(sorted(_DEVICES))}"
+        )
+    module, wave = _DEVICES[device.device]
+    settings = {**common, "name": name, **device.settings}
+    if device.device == "relay-board":
+        settings |= {"power_on": True, "load": _terminal(bench, bench.simulation, places, common)}
+    return Program(name, module, settings, in_terminal=device.device == "relay-board", wave=wave)
+
+
+def _terminal(bench: BenchFile, simulation: Simulation, places: Places, common: dict[str, Any]) -> dict[str, Any]:
+    """The virtual terminal is the load of the relay board: it starts when the board gives it power."""
+    host = bench.acquirer.listen[0]
+    carriers = {name: s for name, s in simulation.segments.items() if s.carries_host}
+    line = bench.terminal
+    settings = {
+        **common,
+        "name": "terminal",
+        "disk": str(places.state.terminal_disk),
+        "reader": "reader.tty",
+        "ecr": {"tcp": [line.tcp.host, line.tcp.port]} if line.tcp else {"serial": line.serial and line.serial.port},
+        "terminal_id": line.terminal_id,
+        "merchant_id": line.merchant_id,
+        "currency": CURRENCY_NUMERIC[line.currency],
+        "bearers": [{"name": name, "interface": s.terminal_interface} for name, s in carriers.items()],
+        "host": {
+            "address": host,
+            "port": bench.acquirer.port,
+            "server_name": bench.acquirer.name,
+            "ca": str(places.state.certificates / "ca.pem"),
+            "connect_timeout_s": line.connect_timeout_s,
+            "response_timeout_s": line.response_timeout_s,
+        },
+        "print_via_ecr": True,
+        **simulation.terminal,
+    }
+    config = places.configs / "terminal.json"
+    write_private(config, json.dumps(settings, indent=1))
+    return {
+        "argv": list(module_command("rig.virtual.terminal", config)),
+        "env": {},
+        "interfaces": {s.terminal_interface: {"address": s.terminal_address} for s in simulation.segments.values()},
+        "routes": [
+            {"to": f"{host}/32", "via": s.bench_address.split("/")[0], "dev": s.terminal_interface}
+            for s in carriers.values()
+        ],
+    }

@@ -1,0 +1,115 @@
+"""The restore recipes: each device of a bench brought to its safe state, and read back to know that it is.
+
+This is what the guard does whenever a test process lets go, however it ends. It opens the devices anew, for whoever
+used them may be dead. A device that fails is tried again, and then named; the others are restored all the same.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from rig.bearers.impairment import CLEAN
+from rig.bearers.link import Backend
+from rig.bench.description import BenchFile
+from rig.bench.devices import DeviceOpener
+from rig.bench.plan import Places
+from rig.errors import BenchTrouble, RigError
+from rig.units import Decibel
+
+_ATTEMPTS = 3
+
+Note = Callable[[str, dict[str, Any]], object]
+Recipe = Callable[[], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What became of one device.
+
+    Attributes:
+        device: its name.
+        clean: whether it reads back its safe state.
+        detail: what it read, or why it could not be restored.
+    """
+
+    device: str
+    clean: bool
+    detail: dict[str, Any]
+
+
+def restore_bench(bench: BenchFile, places: Places, backend: Backend, note: Note) -> list[Restored]:
+    """Bring every device to its safe state and read it back; ``note`` gets an event a device, ``restored``."""
+    restored = []
+    for device, recipe in _recipes(bench, DeviceOpener(bench, places, backend)):
+        result = _restore(device, recipe)
+        note("restored", {"device": result.device, "clean": result.clean, **result.detail})
+        restored.append(result)
+    return restored
+
+
+def _restore(device: str, recipe: Recipe) -> Restored:
+    why = ""
+    for _ in range(_ATTEMPTS):
+        try:
+            return Restored(device, True, {"read_back": recipe()})
+        except RigError as error:
+            why = str(error)
+    return Restored(device, False, {"why": why})
+
+
+def _recipes(bench: BenchFile, opener: DeviceOpener) -> Iterator[tuple[str, Recipe]]:
+    """Impairments away, attenuators safe, card away, power on; each recipe returns what it read back."""
+    yield "acquirer", lambda: _acquirer(opener)
+    for name, link in [*bench.bearers.items(), *([("ecr", bench.ecr_link)] if bench.ecr_link else [])]:
+        yield f"link {name}", lambda name=name, link=link: _link(opener, name, link.interface)  # type: ignore[misc]
+    for name in bench.attenuators:
+        yield f"attenuator {name}", lambda name=name: _attenuator(bench, opener, name)  # type: ignore[misc]
+    if bench.presenter is not None:
+        yield "presenter", lambda: _presenter(opener)
+    if bench.power is not None:
+        yield "power", lambda: _power(opener)
+
+
+def _acquirer(opener: DeviceOpener) -> dict[str, Any]:
+    with contextlib.closing(opener.acquirer()) as acquirer:
+        acquirer.clear()
+        state = acquirer.state()
+    if not state.restored:
+        raise BenchTrouble("acquirer", f"still misbehaves: {state}", "end its process")
+    return {"listening": state.up, "rules": len(state.rules), "held": len(state.held)}
+
+
+def _link(opener: DeviceOpener, name: str, interface: str) -> dict[str, Any]:
+    link = opener.link(name, interface)
+    try:
+        link.clear()
+        read_back = link.read()
+    finally:
+        link.close()
+    read_back.require(name, CLEAN, CLEAN)
+    return read_back.to_dict()
+
+
+def _attenuator(bench: BenchFile, opener: DeviceOpener, name: str) -> dict[str, Any]:
+    channels = {path.channel for path in bench.paths.values() if path.attenuator == name}
+    with contextlib.closing(opener.attenuator(name)) as box:
+        for channel in channels:
+            box.set(channel, Decibel(bench.attenuators[name].safe_db))
+        return {str(channel): float(box.get(channel)) for channel in sorted(channels)}
+
+
+def _presenter(opener: DeviceOpener) -> dict[str, Any]:
+    with contextlib.closing(opener.presenter()) as presenter:
+        return dict(presenter.remove())
+
+
+def _power(opener: DeviceOpener) -> dict[str, Any]:
+    with contextlib.closing(opener.power()) as power:
+        power.on()
+        on = power.read()
+    if not on:
+        raise BenchTrouble("power", "the relay reads off after it was switched on", "look at the relay's supply")
+    return {"on": on}

@@ -1,0 +1,263 @@
+"""A bench in use by a test process: operations with faults, cases, and the evidence of them in the history."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from rig.bearers.bearer import Bearer
+from rig.bench.cases import Cases
+from rig.bench.description import BenchFile, load_bench
+from rig.bench.devices import open_devices, require
+from rig.bench.guard_client import GuardClient, reconcile
+from rig.bench.host_moments import HostMoments
+from rig.bench.inventory import capabilities, inventory
+from rig.bench.isolation import isolate
+from rig.bench.operations import Operation, Operations
+from rig.bench.places import StateDirectory, new_runtime_folder
+from rig.bench.plan import Places, cards_folder
+from rig.bench.sessions import SessionJournal
+from rig.bench.settle import settle
+from rig.bench.stage import BenchStage
+from rig.bench.state import prepare_state
+from rig.errors import DeviceGone, RigError
+from rig.faults import Fault, Injector, Moment
+from rig.history import Event, Journal
+from rig.instruments.modem import Signal
+from rig.units import Decibel
+from rig.verdict import CaseVerdict, Verdict
+
+_ECR_MOMENTS = {"status_information": Moment.STATUS_INFORMATION, "print_line": Moment.PRINT_LINE}
+_CARD_MOMENTS = {
+    "card_selected": Moment.CARD_SELECTED,
+    "card_cryptogram": Moment.BEFORE_REQUEST,
+    "card_answered": Moment.CARD_ANSWERED,
+}
+
+
+class Bench:
+    """One bench, held until :meth:`close`.
+
+    One thread uses it; faults run on the threads of the devices. An operation writes its intent to the history before
+    anything else, and never raises for what the terminal does: that is its outcome. What the bench itself does wrong
+    is raised as :class:`rig.errors.BenchTrouble`.
+    """
+
+    def __init__(self, bench_file: BenchFile, places: Places, guard: GuardClient, journal: Journal) -> None:
+        self.file = bench_file
+        self.run = places.run
+        self._places = places
+        self._guard = guard
+        self._journal = journal
+        self._dead: list[str] = []
+        self._devices = open_devices(
+            bench_file, places, guard.info["backend"], self.observe, self._card_moment, self._ecr_moment
+        )
+        self.stage = BenchStage(bench_file, self._devices, self.observe)
+        self._host_moments = HostMoments(require(self._devices.acquirer, "acquirer"))
+        self._injector = Injector(self.stage, self._host_moments, self.observe)
+        self._host_moments.listen(self._injector.held_at_host, self._injector.answered_by_host)
+        self.operations = Operations(bench_file, places, self._devices, self._injector, journal)
+        self._cases = Cases(journal, places.journals)
+        guard.on_death(self._note_death)
+
+    @classmethod
+    def open(cls, path: Path, run: Path, why: str, planned: list[str] | None = None) -> Bench:
+        """Take a bench and bring it up.
+
+        Args:
+            path: the bench file.
+            run: the run's folder; journals, capture and results land in it.
+            why: what the bench is taken for; others who want it will read it.
+            planned: the cases that will run, so that those which never ran are known.
+
+        Raises:
+            CallerMistake: the bench file is wrong.
+            BenchBusy: somebody else holds the bench.
+            BenchTrouble: a device is missing, mute, or talks nonsense.
+        """
+        bench_file = load_bench(path)
+        state = StateDirectory.of(bench_file.name)
+        redactor = prepare_state(bench_file, state, cards_folder(path, bench_file))
+        last = SessionJournal(state.guard_journal).last()
+        if last is not None and not last.released:
+            reconcile(path)
+        isolate(bench_file)
+        places = Places(path.resolve(), state, run.resolve(), new_runtime_folder(bench_file.name))
+        places.make()
+        journal = Journal.open(places.journals, "rig", redactor)
+        settings = {"bench": str(places.bench_file), "run": str(places.run), "runtime": str(places.runtime), "why": why}
+        guard = GuardClient(settings, places.logs, state.root)
+        try:
+            bench = cls(bench_file, places, guard, journal)
+        except BaseException:
+            guard.let_go()
+            raise
+        bench._begin(planned or [])
+        return bench
+
+    def _begin(self, planned: list[str]) -> None:
+        try:
+            self.terminal.wait_until_up(self.file.terminal.boot_limit_s)
+            self.inventory = inventory(self.file, self._devices, self._guard.info)
+        except BaseException:
+            self.close()
+            raise
+        self._cases.begin_run(
+            self._journal.write(
+                "run_begin",
+                durable=True,
+                planned=planned,
+                capabilities=capabilities(self.file),
+                terminal=self.file.terminal.model_dump(exclude={"password"}),
+                **self.inventory,
+            )
+        )
+
+    def close(self, interrupted: bool = False) -> bool:
+        """Give the bench back; returns whether the guard restored it, read it back, and found it clean."""
+        self._journal.write("run_end", interrupted=interrupted)
+        self._host_moments.close()
+        self._devices.close()
+        clean = self._guard.let_go()
+        if not clean:
+            self.observe("bench_fault", {"device": "bench", "what": "not clean after the run", "cure": "rig doctor"})
+        self._journal.close()
+        return clean
+
+    # --- what the bench is made of -----------------------------------------------------------------------------------
+
+    @property
+    def terminal(self) -> Any:
+        """The terminal under test, a :class:`rig.terminals.base.Terminal`."""
+        return self._devices.terminal
+
+    @property
+    def bearers(self) -> dict[str, Bearer]:
+        """Bearers by name."""
+        return self._devices.bearers
+
+    @property
+    def presenter(self) -> Any:
+        """What presents cards, a :class:`rig.cards.presenter.Presenter`."""
+        return self._devices.presenter
+
+    @property
+    def acquirer(self) -> Any:
+        """The host's control, a :class:`rig.acquirer.control.AcquirerClient`."""
+        return self._devices.acquirer
+
+    @property
+    def response_timeout_s(self) -> float:
+        """How long the terminal waits for its host."""
+        return self.file.terminal.response_timeout_s
+
+    # --- operations --------------------------------------------------------------------------------------------------
+
+    def sale(self, amount: int, card: str, *faults: Fault) -> Operation:
+        """A sale of ``amount`` minor units with the named test card, with faults at their moments.
+
+        Raises:
+            CallerMistake: no such card or bearer, or an amount that is none.
+            BenchTrouble: the bench failed.
+        """
+        sale = self.operations.sale(amount, card, *faults)
+        self.check()
+        return sale
+
+    def void(self, sale: Operation) -> Operation:
+        """Take a sale back."""
+        return self.operations.void(sale)
+
+    def end_of_day(self) -> Operation:
+        """Settle the day between terminal and host."""
+        return self.operations.end_of_day()
+
+    def attenuate(self, path: str, loss: Decibel) -> float:
+        """Set an RF path; returns what reads back, in dB."""
+        return self.stage.attenuate(path, loss)
+
+    def signal(self) -> Signal:
+        """What the modem reports now."""
+        return self.stage.signal()
+
+    def wait_for_signal(self, wanted: Callable[[Signal], bool]) -> Signal:
+        """Wait until the modem reports what is wanted."""
+        return self.stage.wait_for_signal(wanted)
+
+    def impair(self, bearer: str, profile: str) -> None:
+        """Give a bearer a named impairment until the case ends."""
+        self.stage.impair_bearer(bearer, profile)
+
+    def use_only(self, bearer: str) -> None:
+        """Switch every other bearer off until the case ends."""
+        self.stage.use_only(bearer)
+
+    def host_up(self) -> None:
+        """The host accepts connections again."""
+        self.stage.host_up()
+
+    def power_cycle(self) -> None:
+        """Cut the terminal's power, give it back, and wait until it has booted."""
+        self.stage.cut_power()
+        self.stage.power_on()
+        self.terminal.wait_until_up(self.file.terminal.boot_limit_s)
+        self.stage.power_was_cut = False
+
+    # --- cases -------------------------------------------------------------------------------------------------------
+
+    @property
+    def in_case(self) -> bool:
+        """Whether a case has begun and not ended."""
+        return self._cases.current is not None
+
+    def begin_case(self, case: str, title: str, requires: list[Verdict], bearer: str) -> None:
+        """From here on, everything that happens belongs to this case."""
+        self.operations.forget()
+        self._cases.begin(case, title, requires, bearer)
+
+    def end_case(self) -> tuple[CaseVerdict, list[Event]]:
+        """Settle the bench, and judge what happened since :meth:`begin_case`."""
+        try:
+            self._injector.finish()
+            self.check()
+            settle(self.file, self._devices, self.stage, self.operations, self.observe, self._cases.began_t)
+        except RigError as error:
+            self.note_trouble(error)
+        return self._cases.end()
+
+    def check(self) -> None:
+        """See that the guard and every process of the bench still live.
+
+        Raises:
+            GuardLost: the guard is gone.
+            DeviceGone: a process of the bench ended by itself.
+        """
+        self._guard.check()
+        if self._dead:
+            raise DeviceGone(self._dead[0], "its process ended by itself", f"see {self._places.logs}")
+
+    def note_trouble(self, error: RigError) -> None:
+        """The bench, not the terminal, is to blame for what follows."""
+        self.observe("bench_fault", {"device": error.device, "what": error.what, "cure": error.cure})
+
+    def note_expectation(self, what: str) -> None:
+        """Something that the case asserts does not hold."""
+        self.observe("expectation_failed", {"what": what})
+
+    def observe(self, kind: str, data: dict[str, Any]) -> None:
+        """Write an event to the history."""
+        self._journal.write(kind, **data)
+
+    def _card_moment(self, name: str, data: dict[str, Any]) -> None:
+        if name in _CARD_MOMENTS:
+            self._injector.reached(_CARD_MOMENTS[name], **data)
+
+    def _ecr_moment(self, name: str, data: dict[str, Any]) -> None:
+        if name in _ECR_MOMENTS:
+            self._injector.reached(_ECR_MOMENTS[name])
+
+    def _note_death(self, name: str, code: int) -> None:
+        self._dead.append(name)
+        self.observe("process_died", {"name": name, "code": code})

@@ -1,0 +1,192 @@
+"""What faults may do to a bench: each act reads back what it did, and everything can be undone at once."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from rig.bearers.presets import load_preset
+from rig.bench.description import BenchFile
+from rig.bench.devices import Devices, Observe, require
+from rig.errors import BenchTrouble, CallerMistake
+from rig.faults import Facts, Proof
+from rig.instruments.modem import Signal
+from rig.units import Decibel
+
+_SIGNAL_LIMIT_S = 10.0
+
+
+class BenchStage:
+    """The devices of a bench in the hands of faults. Methods may be called from the devices' own threads."""
+
+    def __init__(self, bench: BenchFile, devices: Devices, observe: Observe) -> None:
+        self._bench = bench
+        self._devices = devices
+        self._observe = observe
+        self._lock = threading.RLock()
+        self._timers: list[threading.Timer] = []
+        self.power_was_cut = False
+        """Since the last :meth:`restore`: the terminal has to boot."""
+        self.ecr_is_cut = False
+        """The cash register cannot reach the terminal now."""
+
+    # --- faults ----------------------------------------------------------------------------------------------------
+
+    def cut_bearer(self, name: str) -> Proof:
+        """Nothing passes on a bearer any more."""
+        evidence = self._bearer(name).cut()
+        return Proof(_reads_cut(evidence), evidence)
+
+    def switch_bearer_off(self, name: str) -> Proof:
+        """The bearer's network is gone: the cell is attenuated away, or the access point is off."""
+        path = self._bench.bearers[name].path if name in self._bench.bearers else None
+        if path is None:
+            evidence = self._bearer(name).off()
+            return Proof(not evidence["read_back"]["carrier"], evidence)
+        attenuator = self._devices.attenuators[self._bench.paths[path].attenuator]
+        read_back = self.attenuate(path, attenuator.maximum)
+        signal = self.wait_for_signal(lambda s: not s.registered)
+        return Proof(not signal.registered, {"path": path, "db": read_back, "registered": signal.registered})
+
+    def impair_bearer(self, name: str, profile: str) -> Proof:
+        """A bearer gets the named impairment."""
+        preset = load_preset(profile)
+        evidence = self._bearer(name).impair(preset.up, preset.down)
+        return Proof(True, evidence)
+
+    def cut_ecr(self) -> Proof:
+        """Nothing passes on the cash-register line any more."""
+        evidence = require(self._devices.ecr_line, "cash-register link").cut()
+        self.ecr_is_cut = True
+        return Proof(_reads_cut(evidence), evidence)
+
+    def restore_ecr_after(self, seconds: float) -> None:
+        """The cash-register line comes back by itself."""
+        timer = threading.Timer(seconds, self._restore_ecr)
+        self._timers.append(timer)
+        timer.start()
+
+    def pull_card(self) -> Proof:
+        """The card leaves the field."""
+        evidence = require(self._devices.presenter, "presenter").remove()
+        return Proof(evidence["target"] == "released", dict(evidence))
+
+    def cut_power(self) -> Proof:
+        """The terminal loses its supply. Its connections do not end, they just go silent."""
+        power = require(self._devices.power, "power")
+        power.off()
+        read_back = power.read()
+        self._observe("power", {"device": "power", "on": False, "read_back": read_back})
+        self.power_was_cut = True
+        require(self._devices.terminal, "terminal").hang_up()
+        return Proof(read_back is False, {"relay_reads": read_back})
+
+    def arm_host(self, behaviour: str, options: Facts) -> int:
+        """The host will behave so for the next sale request."""
+        number: int = require(self._devices.acquirer, "acquirer").arm({"action": behaviour, "match": "sale", **options})
+        return number
+
+    def host_proof(self, rule: int) -> Proof:
+        """Whether the host's rule was applied: a rule for one request is gone once it was."""
+        armed = require(self._devices.acquirer, "acquirer").state().rules
+        return Proof(all(each["number"] != rule for each in armed), {"rule": rule, "still_armed": armed})
+
+    def host_down(self) -> Proof:
+        """The host refuses connections."""
+        state = require(self._devices.acquirer, "acquirer").down()
+        return Proof(not state.up, {"listening": state.up})
+
+    # --- instruments -------------------------------------------------------------------------------------------------
+
+    def attenuate(self, path: str, loss: Decibel) -> float:
+        """Set an RF path; returns what reads back, in dB.
+
+        Raises:
+            CallerMistake: no such path, or a value outside the box's range.
+            BenchTrouble: the box failed or clamped.
+        """
+        if path not in self._bench.paths:
+            raise CallerMistake(path, "no such RF path on this bench", f"there are {', '.join(self._bench.paths)}")
+        place = self._bench.paths[path]
+        read_back = self._devices.attenuators[place.attenuator].set(place.channel, loss)
+        self._observe("attenuation", {"path": path, "asked": float(loss), "read_back": float(read_back)})
+        return float(read_back)
+
+    def signal(self) -> Signal:
+        """What the modem reports now."""
+        signal: Signal = require(self._devices.modem, "modem").signal()
+        self._observe("signal", {"modem": "modem", **signal.as_dict()})
+        return signal
+
+    def wait_for_signal(self, wanted: Callable[[Signal], bool], limit_s: float = _SIGNAL_LIMIT_S) -> Signal:
+        """Wait until the modem reports what is wanted: attenuation is done when the receiver says so.
+
+        Raises:
+            BenchTrouble: it does not in time.
+        """
+        signal: Signal = require(self._devices.modem, "modem").wait_until(wanted, limit_s)
+        self._observe("signal", {"modem": "modem", **signal.as_dict()})
+        return signal
+
+    def use_only(self, name: str) -> None:
+        """Switch every bearer but one off, and see that this one is there."""
+        wanted = self._bearer(name)
+        for other in self._devices.bearers:
+            if other != name:
+                self.switch_bearer_off(other)
+        if self._bench.bearers[name].path is not None and self._devices.modem is not None:
+            self.wait_for_signal(lambda signal: signal.registered)
+        if not wanted.link.read().carrier:
+            raise BenchTrouble(f"bearer {name}", "has no carrier", "see rig doctor")
+
+    # --- back to normal ----------------------------------------------------------------------------------------------
+
+    def power_on(self) -> None:
+        """Give the terminal its supply; it boots."""
+        power = require(self._devices.power, "power")
+        power.on()
+        self._observe("power", {"device": "power", "on": True, "read_back": power.read()})
+
+    def host_up(self) -> None:
+        """The host accepts connections again."""
+        require(self._devices.acquirer, "acquirer").up()
+
+    def restore(self) -> None:
+        """Undo everything: host, links, attenuators, card, power."""
+        for timer in self._timers:
+            timer.cancel()
+        self._timers.clear()
+        if self._devices.acquirer is not None:
+            self._devices.acquirer.clear()
+        for link in self._devices.links.values():
+            link.restore()
+        self.ecr_is_cut = False
+        for path, place in self._bench.paths.items():
+            self.attenuate(path, Decibel(self._bench.attenuators[place.attenuator].safe_db))
+        if self._devices.presenter is not None:
+            self._devices.presenter.remove()
+        if self.power_was_cut:
+            self.power_on()
+
+    def _restore_ecr(self) -> None:
+        with self._lock:
+            if self.ecr_is_cut and self._devices.ecr_line is not None:
+                self._devices.ecr_line.restore()
+                self.ecr_is_cut = False
+
+    def _bearer(self, name: str) -> Any:
+        if name not in self._devices.bearers:
+            raise CallerMistake(name, "no such bearer on this bench", f"there are {', '.join(self._devices.bearers)}")
+        return self._devices.bearers[name]
+
+
+def _reads_cut(evidence: dict[str, Any]) -> bool:
+    read_back = evidence["read_back"]
+    return bool(read_back["up"]["cut"] and read_back["down"]["cut"])
+
+
+def elapsed_ms(since: float) -> int:
+    """Milliseconds since a ``time.monotonic()``."""
+    return round((time.monotonic() - since) * 1000)

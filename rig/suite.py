@@ -1,0 +1,176 @@
+"""The hooks that turn a pytest session into a run on a bench. Registered by the plugin where a bench is named."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from rig.bench import Bench, new_run_folder
+from rig.errors import BenchTrouble, CallerMistake, RigError
+from rig.plugin import HELD
+from rig.report import attach_case, finish_run
+from rig.verdict import CaseVerdict, Verdict
+
+_VERDICT = pytest.StashKey[CaseVerdict]()
+
+
+class Unsafe(AssertionError):
+    """The money is, or may be, wrong."""
+
+
+class NotAsRequired(AssertionError):
+    """Safe, but not what the case requires."""
+
+
+class Undecided(Exception):
+    """The rig could not tell."""
+
+
+class BenchFault(Exception):
+    """The bench is to blame, not the terminal."""
+
+
+def choose_run_folder(config: pytest.Config) -> None:
+    """Decide early, so that Allure's results land in the run."""
+    if config.getoption("rig_run") is None:
+        reports = Path(config.getoption("reports"))
+        config.option.rig_run = str(new_run_folder(reports, Path(config.getoption("bench")).stem))
+    if not getattr(config.option, "allure_report_dir", None):
+        config.option.allure_report_dir = str(Path(config.option.rig_run) / "allure-results")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> None:
+    """Take the bench once it is known which cases will run."""
+    config = session.config
+    planned = [_case_id(item) for item in session.items if _is_case(item)]
+    if not planned or config.option.collectonly:
+        return
+    try:
+        config.stash[HELD] = Bench.open(
+            Path(config.getoption("bench")), Path(config.getoption("rig_run")), config.getoption("rig_why"), planned
+        )
+    except CallerMistake as error:
+        raise pytest.UsageError(str(error)) from error
+    except RigError as error:
+        pytest.exit(f"bench fault: {error}", returncode=2)
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> Generator[None, None, None]:
+    """Give the bench back, judge the whole run, and let the verdict be the exit code."""
+    yield
+    bench = session.config.stash.get(HELD, None)
+    if bench is not None:
+        bench.close(interrupted=session.exitstatus == pytest.ExitCode.INTERRUPTED)
+        if not session.config.getoption("rig_no_report"):
+            session.exitstatus = finish_run(bench.run).exit_code
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
+    """A case begins before its fixtures touch the bench."""
+    bench = _bench_of(item)
+    if bench is not None:
+        bench.begin_case(_case_id(item), _title(item), _required(item), _bearer(item))
+    try:
+        yield
+    except BenchTrouble as error:
+        if bench is None:
+            raise
+        bench.note_trouble(error)
+        _end_case(item, bench)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+    """Run a case, settle the bench, judge, and let the verdict decide."""
+    bench = _bench_of(pyfuncitem)
+    if bench is None:
+        return (yield)
+    try:
+        yield
+    except BenchTrouble as error:
+        bench.note_trouble(error)
+    except AssertionError as error:
+        bench.note_expectation(str(error).strip() or "an assertion of the case does not hold")
+    except Exception as error:  # noqa: BLE001 - a case that cannot run is our side's trouble, never the terminal's
+        bench.note_trouble(CallerMistake(f"case {_case_id(pyfuncitem)}", f"{type(error).__name__}: {error}"))
+    _end_case(pyfuncitem, bench)
+    return True
+
+
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    """A case that was broken off ends all the same."""
+    bench = _bench_of(item)
+    if bench is not None and bench.in_case:
+        bench.end_case()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Carry the verdict to the progress lines, and its reason in the place of a traceback."""
+    report = yield
+    verdict = item.stash.get(_VERDICT, None)
+    if verdict is not None and report.when in ("setup", "call"):
+        report.user_properties.append(("verdict", verdict.verdict.words))
+        if report.failed:
+            report.longrepr = f"{_title(item)}\n{verdict.verdict.words}: {verdict.why}"
+    return report
+
+
+def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
+    """Say the verdict where pytest would say PASSED."""
+    verdict = dict(report.user_properties).get("verdict")
+    if verdict is None or report.when == "teardown" or (report.when == "setup" and report.passed):
+        return None
+    colour = "green" if report.passed else "red"
+    return report.outcome, "." if report.passed else "F", (str(verdict), {colour: True})
+
+
+def _end_case(item: pytest.Item, bench: Bench) -> None:
+    verdict, events = bench.end_case()
+    item.stash[_VERDICT] = verdict
+    attach_case(verdict, events, bench.run)
+    match verdict.verdict:
+        case Verdict.UNSAFE:
+            raise Unsafe(f"Unsafe[{verdict.breaches[0].invariant}]: {verdict.why}")
+        case Verdict.NOT_AS_REQUIRED:
+            raise NotAsRequired(f"NotAsRequired: {verdict.why}")
+        case Verdict.UNDECIDED:
+            raise Undecided(f"Undecided: {verdict.why}")
+        case Verdict.BENCH_FAULT:
+            raise BenchFault(f"BenchFault: {verdict.why}")
+        case _:
+            return
+
+
+def _is_case(item: pytest.Item) -> bool:
+    return "bench" in getattr(item, "fixturenames", ())
+
+
+def _bench_of(item: pytest.Item) -> Bench | None:
+    return item.config.stash.get(HELD, None) if _is_case(item) else None
+
+
+def _case_id(item: pytest.Item) -> str:
+    return f"{item.path.stem.removeprefix('test_')}/{item.name.removeprefix('test_')}"
+
+
+def _title(item: pytest.Item) -> str:
+    text = (getattr(getattr(item, "function", None), "__doc__", None) or item.name).strip()
+    return text.splitlines()[0].rstrip(".")
+
+
+def _required(item: pytest.Item) -> list[Verdict]:
+    marker = item.get_closest_marker("requires")
+    if marker is None:
+        return [Verdict.COMPLETED]
+    return [each if isinstance(each, Verdict) else Verdict.named(each) for each in marker.args]
+
+
+def _bearer(item: pytest.Item) -> str:
+    callspec = getattr(item, "callspec", None)
+    return str(callspec.params.get("bearer", "all")) if callspec else "all"
