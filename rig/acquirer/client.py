@@ -1,0 +1,130 @@
+"""The bench's blocking client of the host's side door."""
+
+from __future__ import annotations
+
+import queue
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from rig.errors import DeviceGone, DeviceMute
+from rig.rpc import RpcClient
+
+Match = Literal["sale", "void", "reversal", "settlement", "network", "any"]
+
+
+@dataclass(frozen=True)
+class HostState:
+    """What the host says of itself.
+
+    Attributes:
+        up: whether it listens, on ``port``.
+        rules: the faults that are armed.
+        held: the answers it keeps back, each with ``key``, ``mti``, ``since_t``.
+        connections: who is connected, each with ``peer``, ``local``, ``security``.
+    """
+
+    up: bool
+    port: int
+    rules: list[dict[str, Any]]
+    held: list[dict[str, Any]]
+    connections: list[dict[str, Any]]
+
+    @property
+    def restored(self) -> bool:
+        """Whether it is as :meth:`AcquirerClient.clear` leaves it."""
+        return self.up and not self.rules and not self.held
+
+
+class AcquirerClient:
+    """Asks the host. Every method raises DeviceGone, DeviceMute, or RpcError with the host's words."""
+
+    def __init__(self, path: Path, timeout_s: float = 10.0) -> None:
+        self._rpc = RpcClient(path, "acquirer", timeout_s)
+
+    @property
+    def notifications(self) -> queue.Queue[dict[str, Any] | None]:
+        """What the host pushes, in order; None once it is gone."""
+        return self._rpc.notifications
+
+    def close(self) -> None:
+        """End the connection; what is armed stays armed."""
+        self._rpc.close()
+
+    def ping(self) -> int:
+        """The host's process id."""
+        return int(self._rpc.call("ping")["pid"])
+
+    def arm(self, rule: Mapping[str, Any]) -> int:
+        """Arm a rule of :mod:`rig.acquirer.faults`; returns its number."""
+        return int(self._rpc.call("arm", rule=dict(rule))["rule"])
+
+    def hold(self, match: Match = "sale", count: int | None = 1, deadline_ms: int = 60_000) -> int:
+        """Keep answers back, after the ledger's commit, until released or the deadline is over."""
+        return self.arm({"action": "hold", "match": match, "count": count, "ms": deadline_ms})
+
+    def late(self, ms: int, match: Match = "sale", count: int | None = 1) -> int:
+        """Send answers late."""
+        return self.arm({"action": "late", "match": match, "count": count, "ms": ms})
+
+    def silent(self, match: Match = "sale", count: int | None = 1) -> int:
+        """Book, and answer nothing."""
+        return self.arm({"action": "silent", "match": match, "count": count})
+
+    def decline(self, rc: str, match: Match = "sale", count: int | None = 1) -> int:
+        """Decline with a response code."""
+        return self.arm({"action": "decline", "match": match, "count": count, "rc": rc})
+
+    def release(self, key: str = "all") -> list[str]:
+        """Let held answers go; returns their keys."""
+        return list(self._rpc.call("release", key=key)["released"])
+
+    def down(self) -> HostState:
+        """Stop listening and end every connection at once: new ones are refused."""
+        return _state(self._rpc.call("down"))
+
+    def up(self) -> HostState:
+        """Listen again."""
+        return _state(self._rpc.call("up"))
+
+    def clear(self) -> HostState:
+        """The restore recipe: nothing armed, nothing held, listening."""
+        return _state(self._rpc.call("clear"))
+
+    def state(self) -> HostState:
+        """The read-back."""
+        return _state(self._rpc.call("state"))
+
+    def pending(self) -> list[dict[str, Any]]:
+        """The answers that are kept back now."""
+        return list(self._rpc.call("pending")["pending"])
+
+    def ledger(self, since_t: int = 0) -> list[dict[str, Any]]:
+        """The ledger's rows since a monotonic time (ns)."""
+        return list(self._rpc.call("ledger", since_t=since_t)["rows"])
+
+    def wait_for(self, event: str, timeout_s: float, key: str | None = None) -> dict[str, Any]:
+        """The next pushed event of a name (and key); what was pushed before it is passed over.
+
+        Raises:
+            DeviceMute: it did not come in time.
+            DeviceGone: the host ended.
+        """
+        deadline = time.monotonic() + timeout_s
+        while (left := deadline - time.monotonic()) > 0:
+            try:
+                pushed = self.notifications.get(timeout=left)
+            except queue.Empty:
+                break
+            if pushed is None:
+                raise DeviceGone("acquirer", f"it ended before {event!r}", "look at its journal")
+            if pushed["event"] == event and key in (None, pushed.get("key")):
+                return pushed
+        raise DeviceMute("acquirer", f"no {event!r} in {timeout_s} s", "did the terminal's request reach the host?")
+
+
+def _state(raw: Mapping[str, Any]) -> HostState:
+    listener = raw["listener"]
+    return HostState(listener["up"], listener["port"], raw["rules"], raw["held"], raw["connections"])

@@ -1,0 +1,20 @@
+"""Response codes (DE39) that this host gives: ISO 8583:1987, table of response codes, as POS dialects use them."""
+
+from __future__ import annotations
+
+APPROVED = "00"
+WRONG_MERCHANT = "03"
+DO_NOT_HONOUR = "05"
+INVALID = "12"
+WRONG_AMOUNT = "13"
+NO_SUCH_CARD = "14"
+UNKNOWN_ORIGINAL = "25"
+MALFORMED = "30"
+NO_FUNDS = "51"
+EXPIRED = "54"
+TOO_LATE = "68"
+WRONG_BATCH = "77"
+DUPLICATE = "94"
+TOTALS_DIFFER = "95"
+BROKEN = "96"
+UNKNOWN_TERMINAL = "97"

@@ -1,0 +1,130 @@
+"""Faults of the host, by rule: an answer held, late, missing, or a decline.
+
+A rule is armed over the control socket, is used up to ``count`` times on the requests that it matches, and then gone::
+
+    {"action": "hold", "match": "sale", "count": 1, "ms": 20000}   # until released, or 20 s
+    {"action": "late", "match": "sale", "ms": 1500}
+    {"action": "silent", "match": "reversal", "count": 2}
+    {"action": "decline", "match": "any", "rc": "91"}
+
+All but ``decline`` act after the ledger's commit: what the host booked, it booked. The first rule that matches counts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from rig.acquirer.profiles import ResponseCode
+from rig.acquirer.request import Kind
+from rig.errors import CallerMistake
+
+DEFAULT_HOLD_MS = 60_000
+
+Milliseconds = Annotated[int, Field(ge=1, le=3_600_000)]
+Release = Literal["released", "deadline", "connection closed"]
+
+
+class Rule(BaseModel):
+    """One rule. ``ms`` is how late an answer goes, or how long it is held at most; ``count`` None is without end."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    action: Literal["hold", "late", "silent", "decline"]
+    match: Literal["sale", "void", "reversal", "settlement", "network", "any"] = "any"
+    count: Annotated[int, Field(ge=1)] | None = 1
+    ms: Milliseconds | None = None
+    rc: ResponseCode | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> Rule:
+        if (self.rc is None) == (self.action == "decline"):
+            raise ValueError("rc belongs to decline, and decline needs it")
+        if self.action == "late" and self.ms is None:
+            raise ValueError("late needs ms")
+        return self
+
+    @classmethod
+    def read(cls, raw: Mapping[str, Any]) -> Rule:
+        """Read a rule as it comes over the control socket. Raises CallerMistake that names the field."""
+        try:
+            return cls.model_validate(raw)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            where = ".".join(str(part) for part in first["loc"]) or "rule"
+            raise CallerMistake(where, first["msg"], "see rig.acquirer.faults") from None
+
+    def matches(self, kind: Kind) -> bool:
+        """Whether a request of this kind is meant."""
+        return self.match in (kind, "any")
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A rule that is applied now, and its number."""
+
+    number: int
+    rule: Rule
+
+
+class FaultRules:
+    """The rules that are armed, oldest first."""
+
+    def __init__(self) -> None:
+        self._armed: dict[int, tuple[Rule, int | None]] = {}
+        self._last = 0
+
+    def arm(self, rule: Rule) -> int:
+        """Add a rule; returns its number."""
+        self._last += 1
+        self._armed[self._last] = (rule, rule.count)
+        return self._last
+
+    def take(self, kind: Kind) -> Taken | None:
+        """The rule for this request, used once more; None where nothing is wrong with the host."""
+        for number, (rule, left) in self._armed.items():
+            if rule.matches(kind):
+                if left == 1:
+                    del self._armed[number]
+                elif left is not None:
+                    self._armed[number] = (rule, left - 1)
+                return Taken(number, rule)
+        return None
+
+    def clear(self) -> None:
+        """Disarm all."""
+        self._armed.clear()
+
+    def state(self) -> list[dict[str, Any]]:
+        """What is armed, with ``left``: how often it will still be applied (None: without end)."""
+        return [{"number": n, "left": left, **rule.model_dump()} for n, (rule, left) in self._armed.items()]
+
+
+@dataclass(eq=False)
+class HeldAnswer:
+    """An answer that waits: its request's ``TID/STAN`` and type, and since when (monotonic ns)."""
+
+    key: str
+    mti: str
+    since_t: int
+    _go: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
+
+    def release(self) -> None:
+        """Let it go."""
+        self._go.set()
+
+    async def wait(self, ms: int, closed: asyncio.Event) -> Release:
+        """Until it is released, the deadline is over, or its connection ended."""
+        waiters = {asyncio.create_task(self._go.wait()), asyncio.create_task(closed.wait())}
+        try:
+            await asyncio.wait(waiters, timeout=ms / 1000, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for waiter in waiters:
+                waiter.cancel()
+        if closed.is_set():
+            return "connection closed"
+        return "released" if self._go.is_set() else "deadline"

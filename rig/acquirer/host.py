@@ -1,0 +1,168 @@
+"""What the host answers, and what it writes into the ledger before it does.
+
+Terminal + merchant + date + batch + STAN + class of type is one request. The same content again gets the stored answer
+and leaves the ledger as it was; other content is 94. Should a sale have been reversed meanwhile, its repeat is 68, and
+never the stored approval. A settlement (DE48, gross totals) agrees or is 95; agreed, its batch is closed, and what
+comes for it later is 77. Sales and voids: :mod:`rig.acquirer.bookings`; reversals: :mod:`rig.acquirer.reversals`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from rig.acquirer.bookings import Bookings, Result
+from rig.acquirer.codes import (
+    APPROVED,
+    DUPLICATE,
+    MALFORMED,
+    NO_SUCH_CARD,
+    TOO_LATE,
+    TOTALS_DIFFER,
+    UNKNOWN_TERMINAL,
+    WRONG_MERCHANT,
+)
+from rig.acquirer.issuers import Issuer
+from rig.acquirer.ledger import Ledger, Remembered
+from rig.acquirer.network import CardNetwork
+from rig.acquirer.request import Arrival, Request, card_numbers
+from rig.acquirer.reversals import FINAL, Reversals
+from rig.history import Journal, Redactor
+from rig.wire.errors import WireError
+from rig.wire.iso8583 import Message, Totals, response_mti
+
+_ECHOED = (3, 4, 7, 11, 12, 13, 41, 42, 49, 60, 70)
+
+
+class Refused(Exception):
+    """A request that is not served and recorded only as refused; ``answer`` goes back where its type has one."""
+
+    def __init__(self, why: str, answer: Message | None = None) -> None:
+        super().__init__(why)
+        self.why = why
+        self.answer = answer
+
+
+class Host:
+    """The acquirer's rules over one ledger.
+
+    Args:
+        ledger: where money is booked.
+        network: whom to ask.
+        redactor: the bench's test ranges and tokens.
+        journal: gets ``request_received``, ``settlement`` and ``cryptogram_replayed``.
+        merchants: the terminals that this host serves, each with its merchant.
+        currency: ISO 4217 digits of the one currency it books.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        network: CardNetwork,
+        redactor: Redactor,
+        journal: Journal,
+        merchants: Mapping[str, str],
+        currency: str,
+    ) -> None:
+        self._ledger = ledger
+        self._network = network
+        self._redactor = redactor
+        self._journal = journal
+        self._merchants = dict(merchants)
+        self._bookings = Bookings(ledger, redactor, currency)
+        self._reversals = Reversals(ledger, redactor)
+
+    def admit(self, message: Message) -> Request:
+        """Take a message as a request. Raises Refused, for a foreign card before anything else is looked at."""
+        if not all(self._redactor.allows(pan) for pan in card_numbers(message)):
+            raise _refusal("a card outside the bench's test ranges", message, NO_SUCH_CARD)
+        try:
+            return Request.read(message)
+        except WireError as error:
+            raise _refusal(str(error), message, MALFORMED) from None
+
+    def serve(self, request: Request, arrival: Arrival, forced_rc: str | None = None) -> Message:
+        """Record, book durably, and return the answer.
+
+        ``forced_rc`` is a fault's doing: the request is declined with it. A reversal or a settlement so declined is
+        not remembered, so that its repeat can succeed.
+        """
+        issuer = self._network.route(request.pan)
+        cryptogram_ok = issuer.cryptogram_ok(request) if issuer else None
+        particulars = request.event(self._redactor) | {"cryptogram_ok": cryptogram_ok}
+        self._journal.write("request_received", **particulars, peer=arrival.peer, local=arrival.local)
+        with self._ledger.transaction():
+            result = self._stranger(request) or self._book(request, arrival, issuer, cryptogram_ok, forced_rc)
+        return _answer(request.message, result)
+
+    def _stranger(self, request: Request) -> Result | None:
+        if request.tid not in self._merchants:
+            return {39: UNKNOWN_TERMINAL}
+        return {39: WRONG_MERCHANT} if self._merchants[request.tid] != request.mid else None
+
+    def _book(
+        self, request: Request, arrival: Arrival, issuer: Issuer | None, cryptogram_ok: bool | None, forced: str | None
+    ) -> Result:
+        if request.kind == "network":
+            return {39: forced or APPROVED}
+        content = request.content(self._redactor)
+        if before := self._ledger.remembered(request.unique_key):
+            return self._repeat(request, arrival, before, content)
+        if request.kind == "sale":
+            self._note_replay(request)
+            result = self._bookings.sale(request, arrival, issuer, cryptogram_ok, forced)
+        elif request.kind == "void":
+            result = self._bookings.void(request, arrival, forced)
+        elif forced:
+            return {39: forced}
+        elif request.kind == "settlement":
+            result = self._settle(request, arrival)
+        else:
+            result = self._reversals.reverse(request, arrival)
+            if result[39] not in FINAL:
+                return result
+        self._ledger.remember(request.unique_key, content, {str(number): text for number, text in result.items()})
+        return result
+
+    def _repeat(self, request: Request, arrival: Arrival, before: Remembered, content: str) -> Result:
+        if before.content != content:
+            return {39: DUPLICATE}
+        if request.kind == "reversal":
+            self._reversals.count(request, arrival)
+        elif row := self._ledger.row(request.unique_key):
+            self._ledger.change(row, requests=row.requests + 1, duplicates=row.duplicates + 1)
+            if row.state == "reversed":
+                return {39: TOO_LATE}
+        return {int(number): text for number, text in before.answer.items()}
+
+    def _note_replay(self, request: Request) -> None:
+        token, atc = request.token(self._redactor), request.atc
+        if atc is not None and (first := self._ledger.by_counter(token, atc)):
+            self._journal.write("cryptogram_replayed", key=request.key, token=token, atc=atc, of=first.key)
+
+    def _settle(self, request: Request, arrival: Arrival) -> Result:
+        try:
+            claimed = Totals.decode(request.message.text(48))
+        except WireError:
+            return {39: MALFORMED}
+        ours = self._ledger.totals(request.tid, request.batch)
+        agreed = claimed == ours
+        told: dict[str, Any] = {"tid": request.tid, "batch": request.batch, "agreed": agreed}
+        self._journal.write("settlement", **told, host=asdict(ours), terminal=asdict(claimed))
+        if agreed:
+            self._ledger.settle(request.tid, request.batch, arrival.t)
+        return {39: APPROVED if agreed else TOTALS_DIFFER, 48: ours.encode()}
+
+
+def _answer(request: Message, result: Result) -> Message:
+    """The answer to a message. It never names the card. Raises WireError for a type that has no answer."""
+    echoed = {number: request.fields[number] for number in _ECHOED if number in request.fields}
+    return Message(response_mti(request.mti), dict(sorted({**echoed, **result}.items())))
+
+
+def _refusal(why: str, message: Message, rc: str) -> Refused:
+    try:
+        return Refused(why, _answer(message, {39: rc}))
+    except WireError:
+        return Refused(why)

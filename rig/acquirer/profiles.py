@@ -1,0 +1,82 @@
+"""The card profiles of a bench as the issuers see them: which bank, which account.
+
+One YAML file a card in the folder ``cards``; the host reads these fields and leaves the rest to the card itself::
+
+    name: visa-debit
+    scheme: visa            # or unionpay: how the cryptogram is computed
+    pan: "4761730000000011" # quoted, or YAML takes it for a number
+    psn: "01"
+    expiry: "3012"          # YYMM
+    bank: first-bank
+    kind: debit             # debit and prepaid have a balance, credit has a limit
+    account: {balance: 100000, currency: EUR}   # minor units; decline: "51" makes the issuer decline with that
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from rig.errors import CallerMistake
+from rig.units import CURRENCY_NUMERIC
+
+ResponseCode = Annotated[str, StringConstraints(pattern=r"^[0-9A-Z]{2}$")]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore", coerce_numbers_to_str=True, hide_input_in_errors=True)
+
+
+class Account(_Model):
+    """What a card can spend, in minor units; ``decline`` makes its issuer refuse everything with that code."""
+
+    balance: int | None = Field(None, ge=0)
+    limit: int | None = Field(None, ge=0)
+    currency: str = "EUR"
+    decline: ResponseCode | None = None
+
+
+class CardProfile(_Model):
+    """One card that the issuers know."""
+
+    name: str
+    scheme: Literal["visa", "unionpay"]
+    pan: str = Field(pattern=r"^[0-9]{13,19}$", repr=False)
+    psn: str = Field("00", pattern=r"^[0-9]{1,2}$")
+    expiry: str = Field(pattern=r"^[0-9]{2}(0[1-9]|1[0-2])$")
+    bank: str
+    kind: Literal["debit", "credit", "prepaid"]
+    account: Account
+
+    @model_validator(mode="after")
+    def _has_funds(self) -> CardProfile:
+        wanted = "limit" if self.kind == "credit" else "balance"
+        if getattr(self.account, wanted) is None:
+            raise ValueError(f"the account of a {self.kind} card needs a {wanted}")
+        if self.account.currency not in CURRENCY_NUMERIC:
+            raise ValueError(f"the account's currency must be one of {', '.join(CURRENCY_NUMERIC)}")
+        return self
+
+    @property
+    def funds(self) -> int:
+        """What can be spent before the issuer says no, in minor units of the account's currency."""
+        return (self.account.limit if self.kind == "credit" else self.account.balance) or 0
+
+
+def load_profiles(folder: Path) -> list[CardProfile]:
+    """Every card of a folder. Raises CallerMistake that names the file and the field, never a card number."""
+    return [_load(path) for path in sorted(folder.glob("*.y*ml"))]
+
+
+def _load(path: Path) -> CardProfile:
+    try:
+        return CardProfile.model_validate(yaml.safe_load(path.read_text()))
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "card"
+        raise CallerMistake(f"{path.name}: {where}", first["msg"], "see docs/ for the fields of a card") from None
+    except (yaml.YAMLError, OSError, UnicodeDecodeError):
+        raise CallerMistake(path.name, "cannot be read as YAML", "check it with a YAML linter") from None

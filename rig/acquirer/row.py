@@ -1,0 +1,69 @@
+"""One row of the ledger: a sale or a void, and what became of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Operation = Literal["sale", "void"]
+State = Literal["approved", "declined", "reversed", "voided", "settled"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row.
+
+    Attributes:
+        unique_key: terminal, merchant, date, batch, STAN and class of type.
+        key: ``TID/STAN``, the name that the history uses.
+        mti: the type it came as.
+        time: DE7, by which a DE90 points at it.
+        amount: minor units of ``currency`` (ISO 4217 digits).
+        rc: the response code it was answered with.
+        state: what stands now. ``voided`` is a sale that a void undid; the void itself is ``approved``.
+        token: the keyed token of the card; ``masked``: first six and last four digits.
+        rrn: DE37; ``auth``: DE38; None where it was declined.
+        atc: the card's transaction counter.
+        of: for a void, the ``unique_key`` of its sale.
+        received_t: monotonic nanoseconds; ``reversed_t`` likewise.
+        reversal: the particulars of the first reversal that named it.
+        requests: how often it was received; ``duplicates``: how many of those were repeats.
+        reversals: how many reversals named it.
+    """
+
+    unique_key: str
+    key: str
+    tid: str
+    mid: str
+    stan: str
+    mti: str
+    time: str
+    operation: Operation
+    amount: int
+    currency: str
+    batch: str
+    received_t: int
+    token: str | None
+    masked: str | None
+    atc: int | None
+    of: str | None = None
+    rrn: str | None = None
+    auth: str | None = None
+    rc: str = ""
+    state: State = "declined"
+    reversed_t: int | None = None
+    reversal: dict[str, Any] | None = None
+    requests: int = 1
+    reversals: int = 0
+    duplicates: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """The row as the history and the control socket tell it."""
+        return {
+            "key": self.key, "tid": self.tid, "stan": self.stan, "mti": self.mti, "operation": self.operation,
+            "amount": self.amount, "currency": self.currency, "rc": self.rc, "state": self.state,
+            "token": self.token, "masked": self.masked, "rrn": self.rrn, "auth": self.auth, "atc": self.atc,
+            "batch": self.batch, "received_t": self.received_t, "reversed_t": self.reversed_t,
+            "reversal": self.reversal,
+            "counts": {"requests": self.requests, "reversals": self.reversals, "duplicates": self.duplicates},
+        }  # fmt: skip
