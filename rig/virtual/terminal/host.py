@@ -1,0 +1,137 @@
+"""The way to the acquirer: one TLS connection a message, over the first bearer that connects.
+
+Before a connection stands nothing has left the terminal, so the next bearer may be tried. From :meth:`Exchange.send`
+on the request may have left: it is never sent again elsewhere, and what comes of it is an answer or no answer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ssl
+import time
+
+from rig.virtual.terminal.bearers import Attempt, Log, attempts
+from rig.virtual.terminal.messages import answers
+from rig.virtual.terminal.settings import Settings
+from rig.wire.errors import WireError
+from rig.wire.iso8583 import ASCII87, FrameReader, Message, Tpdu, frame
+
+_TPDU = Tpdu(destination=0x0001, source=0x0000)
+
+
+class NotReached(Exception):
+    """No bearer reached the host. Not a byte of the request has left."""
+
+
+class NoAnswer(Exception):
+    """The request may have left, and no valid answer came in time."""
+
+
+class Exchange:
+    """One request and its answer on one connection."""
+
+    def __init__(self, connection: ssl.SSLSocket, bearer: str, request: Message, log: Log) -> None:
+        self._connection = connection
+        self._bearer = bearer
+        self._request = request
+        self._log = log
+        self._frames = FrameReader()
+
+    def send(self, timeout_s: float) -> None:
+        """Let the request leave.
+
+        Raises:
+            NoAnswer: the connection ended meanwhile; some of it may have left.
+        """
+        data = frame(_TPDU, ASCII87.encode(self._request))
+        self._log("terminal_host_tx", bearer=self._bearer, mti=self._request.mti, stan=self._request.text(11))
+        self._connection.settimeout(timeout_s)
+        try:
+            self._connection.sendall(data)
+        except OSError as error:
+            raise NoAnswer(str(error)) from error
+
+    def answer(self, timeout_s: float) -> Message:
+        """The valid answer.
+
+        Raises:
+            NoAnswer: it did not come in time, the connection ended, or what came is no answer to this request.
+        """
+        deadline = time.monotonic() + timeout_s
+        while True:
+            remaining = deadline - time.monotonic()
+            if remaining <= 0:
+                raise NoAnswer("response timer ran out")
+            self._connection.settimeout(remaining)
+            try:
+                data = self._connection.recv(4096)
+                if not data:
+                    raise NoAnswer("the host closed the connection")
+                for _, payload in self._frames.feed(data):
+                    message = ASCII87.decode(payload)
+                    self._log("terminal_host_rx", mti=message.mti, stan=message.text(11), rc=message.text(39))
+                    if answers(self._request, message):
+                        return message
+            except (OSError, WireError) as error:
+                raise NoAnswer(str(error)) from error
+
+    def __enter__(self) -> Exchange:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with contextlib.suppress(OSError):
+            self._connection.close()
+
+
+class Host:
+    """Opens exchanges with the acquirer's host, whose certificate is verified against one CA and one name."""
+
+    def __init__(self, settings: Settings, log: Log) -> None:
+        self._settings = settings
+        self._log = log
+        self._tls: ssl.SSLContext | None = None
+
+    def open(self, request: Message) -> Exchange:
+        """A connection on which ``request`` can be sent.
+
+        Raises:
+            NotReached: no bearer has a carrier and connects and shows the right certificate.
+        """
+        host = self._settings.host
+        for attempt in attempts(self._settings.bearers, host.connect_timeout_s, self._log):
+            try:
+                connection = self._connect(attempt)
+            except (OSError, ssl.CertificateError) as error:
+                self._log("terminal_bearer_failed", bearer=attempt.bearer, why=str(error))
+                continue
+            self._log("terminal_bearer_up", bearer=attempt.bearer)
+            return Exchange(connection, attempt.bearer, request, self._log)
+        raise NotReached("no bearer reaches the host")
+
+    def ask(self, request: Message) -> Message:
+        """Send a request that needs no journal, and return its answer.
+
+        Raises:
+            NotReached: no bearer reaches the host.
+            NoAnswer: no valid answer came in time.
+        """
+        with self.open(request) as exchange:
+            exchange.send(self._settings.host.response_timeout_s)
+            return exchange.answer(self._settings.host.response_timeout_s)
+
+    def _connect(self, attempt: Attempt) -> ssl.SSLSocket:
+        host = self._settings.host
+        plain = attempt.connect((host.address, host.port))
+        try:
+            plain.settimeout(attempt.remaining())
+            return self._context().wrap_socket(plain, server_hostname=host.server_name)
+        except BaseException:
+            plain.close()
+            raise
+
+    def _context(self) -> ssl.SSLContext:
+        if self._tls is None:
+            self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            self._tls.minimum_version = ssl.TLSVersion.TLSv1_2
+            self._tls.load_verify_locations(cafile=self._settings.host.ca)
+        return self._tls

@@ -1,0 +1,104 @@
+"""The terminal's side of ISO 8583: what its requests say, and when an answer is the answer to one.
+
+Data elements as in the 1987 edition; message use is the host dialect's (sale 0200/000000, void 0200/200000,
+reversal 0400 and repeat 0401, settlement 0500 with totals in DE48, echo 0800 with DE70 301).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from rig.virtual.terminal.kernel import ContactlessCard
+from rig.virtual.terminal.settings import Settings
+from rig.virtual.terminal.store import Operation, Reversal, Transaction
+from rig.wire.iso8583 import Message, Totals, de90, response_mti
+from rig.wire.tlv import Tlv, encode_all
+
+CONTACTLESS_CHIP = "071"
+"""DE22: contactless chip read, PIN entry possible."""
+
+NO_RESPONSE, OTHER_REASON = "98", "06"
+"""DE39 of a reversal: no answer came; anything else that made the terminal undo an answer."""
+
+_PROCESSING = {Operation.SALE: "000000", Operation.VOID: "200000"}
+_KEPT_FOR_REVERSAL = (3, 4, 7, 11, 12, 13, 22, 23, 25, 49, 60)
+_SECRET = (2, 14, 35)
+
+Fields = dict[int, str | bytes]
+
+
+class MessageWriter:
+    """Builds the requests of one terminal."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._terminal_id = settings.terminal_id
+        self._merchant_id = settings.merchant_id
+        self._currency = settings.currency
+
+    def sale(self, transaction: Transaction, card: ContactlessCard) -> Message:
+        """The request for a sale with this card."""
+        chip = encode_all(Tlv(tag, value) for tag, value in card.chip.items())
+        secret: Fields = {2: card.pan, 14: card.expiry, 35: card.track2}
+        return self._request(transaction, secret, {23: f"{card.sequence:03d}", 55: chip})
+
+    def void(self, transaction: Transaction, original: Transaction, secret: dict[int, str]) -> Message:
+        """The request that voids a committed sale; ``secret`` holds the sale's card data."""
+        first = original.public
+        reference: Fields = {23: first[23], 37: original.rrn, 90: de90("0200", first[11], first[7])}
+        return self._request(transaction, dict(secret), reference)
+
+    def reversal(self, transaction: Transaction, reversal: Reversal, secret: dict[int, str]) -> Message:
+        """The request to undo a transaction: its own data elements, STAN included, and DE90 that points at it."""
+        first = transaction.public
+        fields: Fields = {**secret, **first, **self._identity()}
+        fields[39] = reversal.reason
+        fields[90] = de90("0200", first[11], first[7])
+        if transaction.rrn:
+            fields[37] = transaction.rrn
+        return _message("0401" if reversal.attempts else "0400", fields)
+
+    def settlement(self, trace: int, batch: int, totals: Totals) -> Message:
+        """The request to close a batch."""
+        content: Fields = {48: totals.encode(), 49: self._currency, 60: f"{batch:06d}"}
+        return _message("0500", self._times(trace, datetime.now()) | self._identity() | content)
+
+    def echo(self, trace: int) -> Message:
+        """A network management request that asks for nothing but an answer."""
+        return _message("0800", self._times(trace, datetime.now()) | self._identity() | {70: "301"})
+
+    def _request(self, transaction: Transaction, secret: Fields, more: Fields) -> Message:
+        fields = secret | self._times(transaction.trace, transaction.when) | self._identity() | more
+        fields[3] = _PROCESSING[transaction.operation]
+        fields[4] = f"{transaction.amount:012d}"
+        fields[22], fields[25] = CONTACTLESS_CHIP, "00"
+        fields[49], fields[60] = self._currency, f"{transaction.batch:06d}"
+        return _message("0200", fields)
+
+    def _identity(self) -> Fields:
+        return {41: self._terminal_id, 42: self._merchant_id}
+
+    @staticmethod
+    def _times(trace: int, when: datetime) -> Fields:
+        sent = datetime.now(UTC)
+        return {7: f"{sent:%m%d%H%M%S}", 11: f"{trace:06d}", 12: f"{when:%H%M%S}", 13: f"{when:%m%d}"}
+
+
+def _message(mti: str, fields: Fields) -> Message:
+    return Message(mti, dict(sorted(fields.items())))
+
+
+def kept_elements(request: Message) -> tuple[dict[int, str], dict[int, str]]:
+    """What a reversal of this request will need: the public elements, and the secret ones."""
+    public = {number: request.text(number) for number in _KEPT_FOR_REVERSAL if number in request.fields}
+    secret = {number: request.text(number) for number in _SECRET if number in request.fields}
+    return public, secret
+
+
+def answers(request: Message, answer: Message) -> bool:
+    """Whether ``answer`` is the valid answer to ``request``: its type, its numbers, its amount, and a result."""
+    repeated = [number for number in (4, 41) if number in answer.fields]
+    return (
+        answer.mti == response_mti(request.mti)
+        and all(answer.text(number) == request.text(number) for number in (11, *repeated))
+        and len(answer.text(39)) == 2
+    )

@@ -1,0 +1,275 @@
+"""The terminal's own journal on its own disk: what is true of every transaction, whatever moment the power goes.
+
+One JSON record a line, appended and on the disk before the call returns; the state in memory is nothing but the
+records applied in order, at boot as in service. A record is one line, so that a decision (this sale failed *and*
+must be reversed) is there wholly or not at all. A kill tears the last line at most, which is cut off at boot: a
+record that never got whole was never acted upon.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from rig.errors import DeviceNonsense
+
+
+class State(StrEnum):
+    """How far a transaction came."""
+
+    BEGUN = "begun"
+    """It has its numbers; nothing has left."""
+    SENDING = "sending"
+    """From here on its request may have left the terminal."""
+    ANSWERED = "answered"
+    """The host's valid answer came in time; the cash register has not acknowledged the result."""
+    COMMITTED = "committed"
+    """Approved, acknowledged, final."""
+    FAILED = "failed"
+    """Not approved, final; a reversal may be due."""
+
+
+class Operation(StrEnum):
+    """What a transaction does."""
+
+    SALE = "sale"
+    VOID = "void"
+
+
+@dataclass(frozen=True)
+class CardFace:
+    """What may be seen of a card: ``masked`` has ``E`` for hidden digits, ``last4`` is all that a receipt shows."""
+
+    masked: str
+    last4: str
+    sequence: int
+    name: str
+    type_code: int
+
+
+@dataclass
+class Reversal:
+    """The undoing of a transaction: DE39 ``reason``, tries so far, and the answer that finished it."""
+
+    reason: str
+    attempts: int = 0
+    done: str | None = None
+
+
+@dataclass
+class Transaction:
+    """A sale or void. Amounts are minor units; ``result`` is the ZVT result code once the transaction is final.
+
+    ``public`` holds the data elements of the request that are no card data, ``sealed`` the others, encrypted.
+    """
+
+    trace: int
+    receipt: int
+    batch: int
+    operation: Operation
+    amount: int
+    when: datetime
+    original: int | None = None
+    state: State = State.BEGUN
+    face: CardFace | None = None
+    public: dict[int, str] = field(default_factory=dict)
+    sealed: str = ""
+    rc: str = ""
+    auth: str = ""
+    rrn: str = ""
+    result: int | None = None
+    voided: bool = False
+    reversal: Reversal | None = None
+
+    @property
+    def final(self) -> bool:
+        """Whether it is decided."""
+        return self.state in (State.COMMITTED, State.FAILED)
+
+
+class Store:
+    """The journal and the state that follows from it. May be used from several threads.
+
+    Raises:
+        DeviceNonsense: the journal is damaged elsewhere than at its torn end.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.path = folder / "journal.jsonl"
+        self.transactions: dict[int, Transaction] = {}
+        self.trace = 0
+        self.receipt = 0
+        self.batch = 1
+        self.registration: int | None = None
+        self._lock = threading.RLock()
+        self._fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        self._replay()
+
+    # What the terminal does ------------------------------------------------------------------------------------
+
+    def register(self, configuration: int) -> None:
+        """Keep the cash register's registration (ZVT configuration byte)."""
+        self._append("registered", configuration=configuration)
+
+    def number(self, purpose: str) -> int:
+        """A fresh trace number for a message that is no transaction."""
+        with self._lock:
+            self._append("numbered", trace=self._next_trace(), purpose=purpose)
+            return self.trace
+
+    def begin(self, operation: Operation, amount: int, when: datetime, original: int | None = None) -> Transaction:
+        """Begin a transaction under fresh numbers."""
+        with self._lock:
+            trace = self._next_trace()
+            self._append(
+                "begun", trace=trace, receipt=self.receipt % 9999 + 1, operation=operation, amount=amount,
+                when=when.isoformat(timespec="seconds"), original=original,
+            )  # fmt: skip
+            return self.transactions[trace]
+
+    def show_card(self, transaction: Transaction, face: CardFace) -> None:
+        """Remember what may be seen of the card."""
+        self._append("card", trace=transaction.trace, face=asdict(face))
+
+    def sending(self, transaction: Transaction, public: Mapping[int, str], sealed: str) -> None:
+        """The request is about to leave: from now on a power cut means a reversal."""
+        elements = {str(number): value for number, value in public.items()}
+        self._append("sending", trace=transaction.trace, public=elements, sealed=sealed)
+
+    def answered(self, transaction: Transaction, rc: str, auth: str, rrn: str) -> None:
+        """The host's valid answer has come in time."""
+        self._append("answered", trace=transaction.trace, rc=rc, auth=auth, rrn=rrn)
+
+    def committed(self, transaction: Transaction) -> None:
+        """The cash register has acknowledged everything: the approval is final."""
+        self._append("committed", trace=transaction.trace)
+
+    def failed(self, transaction: Transaction, result: int, reverse: str | None = None) -> None:
+        """The transaction is final and not approved; with ``reverse`` (DE39) it must be undone at the host."""
+        self._append("failed", trace=transaction.trace, result=result, reverse=reverse)
+
+    def reversing(self, transaction: Transaction) -> None:
+        """A reversal is about to leave."""
+        self._append("reversing", trace=transaction.trace)
+
+    def reversed(self, transaction: Transaction, rc: str) -> None:
+        """The host has finished the reversal with this response code."""
+        self._append("reversed", trace=transaction.trace, rc=rc)
+
+    def close_batch(self) -> None:
+        """The host has agreed to the batch: the next one begins."""
+        self._append("batch_closed", batch=self.batch)
+
+    # What is known -----------------------------------------------------------------------------------------------
+
+    def pending_reversals(self) -> list[Transaction]:
+        """The transactions that the host must still undo, oldest first."""
+        with self._lock:
+            return [t for t in self.transactions.values() if t.reversal and t.reversal.done is None]
+
+    def undecided(self) -> list[Transaction]:
+        """The transactions that were begun and have no end: after a boot, what the power cut left."""
+        with self._lock:
+            return [t for t in self.transactions.values() if not t.final]
+
+    def last_final(self) -> Transaction | None:
+        """The last transaction with a result."""
+        with self._lock:
+            return next((t for t in reversed(list(self.transactions.values())) if t.final), None)
+
+    def committed_in_batch(self) -> list[Transaction]:
+        """What the open batch holds."""
+        with self._lock:
+            return [t for t in self.transactions.values() if t.state is State.COMMITTED and t.batch == self.batch]
+
+    def by_receipt(self, receipt: int) -> Transaction | None:
+        """The last transaction with this receipt number."""
+        with self._lock:
+            return next((t for t in reversed(list(self.transactions.values())) if t.receipt == receipt), None)
+
+    # The journal -------------------------------------------------------------------------------------------------
+
+    def _next_trace(self) -> int:
+        return self.trace % 999_999 + 1
+
+    def _append(self, record: str, **data: Any) -> None:
+        entry = {"record": record, **data}
+        line = json.dumps(entry, separators=(",", ":")).encode() + b"\n"
+        with self._lock:
+            os.write(self._fd, line)
+            os.fdatasync(self._fd)
+            self._apply(entry)
+
+    def _replay(self) -> None:
+        *lines, torn = self.path.read_bytes().split(b"\n")
+        if torn:
+            os.ftruncate(self._fd, self.path.stat().st_size - len(torn))
+        for number, line in enumerate(lines, start=1):
+            try:
+                self._apply(json.loads(line))
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                cure = "this is not what a power cut leaves: replace the terminal's disk folder"
+                raise DeviceNonsense(str(self.path), f"line {number} is damaged: {error!r}", cure) from error
+
+    def _apply(self, entry: Mapping[str, Any]) -> None:
+        getattr(self, f"_on_{entry['record']}")(entry)
+
+    def _on_registered(self, entry: Mapping[str, Any]) -> None:
+        self.registration = entry["configuration"]
+
+    def _on_numbered(self, entry: Mapping[str, Any]) -> None:
+        self.trace = entry["trace"]
+
+    def _on_begun(self, entry: Mapping[str, Any]) -> None:
+        self.trace, self.receipt = entry["trace"], entry["receipt"]
+        # A number that comes again after a million others is a new transaction at the end of the order.
+        self.transactions.pop(self.trace, None)
+        self.transactions[self.trace] = Transaction(
+            self.trace, self.receipt, self.batch, Operation(entry["operation"]), entry["amount"],
+            datetime.fromisoformat(entry["when"]), entry["original"],
+        )  # fmt: skip
+
+    def _on_card(self, entry: Mapping[str, Any]) -> None:
+        self.transactions[entry["trace"]].face = CardFace(**entry["face"])
+
+    def _on_sending(self, entry: Mapping[str, Any]) -> None:
+        transaction = self.transactions[entry["trace"]]
+        transaction.state = State.SENDING
+        transaction.public = {int(number): value for number, value in entry["public"].items()}
+        transaction.sealed = entry["sealed"]
+
+    def _on_answered(self, entry: Mapping[str, Any]) -> None:
+        transaction = self.transactions[entry["trace"]]
+        transaction.state, transaction.result = State.ANSWERED, None
+        transaction.rc, transaction.auth, transaction.rrn = entry["rc"], entry["auth"], entry["rrn"]
+
+    def _on_committed(self, entry: Mapping[str, Any]) -> None:
+        transaction = self.transactions[entry["trace"]]
+        transaction.state, transaction.result = State.COMMITTED, 0
+        if transaction.operation is Operation.VOID and transaction.original is not None:
+            self.transactions[transaction.original].voided = True
+
+    def _on_failed(self, entry: Mapping[str, Any]) -> None:
+        transaction = self.transactions[entry["trace"]]
+        transaction.state, transaction.result = State.FAILED, entry["result"]
+        if entry["reverse"] is not None:
+            transaction.reversal = Reversal(entry["reverse"])
+
+    def _on_reversing(self, entry: Mapping[str, Any]) -> None:
+        if reversal := self.transactions[entry["trace"]].reversal:
+            reversal.attempts += 1
+
+    def _on_reversed(self, entry: Mapping[str, Any]) -> None:
+        if reversal := self.transactions[entry["trace"]].reversal:
+            reversal.done = entry["rc"]
+
+    def _on_batch_closed(self, entry: Mapping[str, Any]) -> None:
+        self.batch = entry["batch"] % 999_999 + 1
