@@ -13,19 +13,17 @@ from __future__ import annotations
 
 import errno
 import select
-import signal
 import socket
 import struct
+import threading
 import time
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from rig.errors import DeviceGone
 from rig.history.journal import Journal
 from rig.history.pcapng import Packet, PcapngWriter, cut_out
 from rig.history.redaction import Redactor
-from rig.process import main_config
+from rig.process import main_config, wake_on_signal
 
 _ETH_P_ALL = 0x0003
 _SOL_PACKET, _PACKET_STATISTICS = 263, 6
@@ -33,8 +31,6 @@ _SO_TIMESTAMPNS = 35
 _PACKET_OUTGOING = 4
 _LARGEST_FRAME = 65_536
 _BATCH = 256
-_IP_PROTOCOLS = {6: 12, 17: None}
-"""TCP: where its header tells its own length. UDP: always 8."""
 
 
 def payload_offset(frame: bytes) -> int:
@@ -80,9 +76,9 @@ class Capture:
         self._writer = PcapngWriter(self._file, interfaces)
         self.written = 0
 
-    def run(self, wake: socket.socket, stopped: Mapping[str, Any] | Any) -> None:
+    def run(self, stop: threading.Event, wake: socket.socket) -> None:
         """Write packets until the process is asked to end, and then what has come in by then."""
-        while not stopped.is_set():
+        while not stop.is_set():
             ready, _, _ = select.select([*self._sockets, wake], (), ())
             for each in ready:
                 if each is not wake:
@@ -144,19 +140,10 @@ def _listen(interface: str) -> socket.socket:
     return packets
 
 
-def _wake_on_signal() -> socket.socket:
-    reader, writer = socket.socketpair()
-    reader.setblocking(False)
-    writer.setblocking(False)
-    signal.set_wakeup_fd(writer.detach())
-    return reader
-
-
 def main() -> None:
     """Capture until SIGTERM."""
     started = main_config()
     config = started.config
-    wake = _wake_on_signal()
     redactor = Redactor.load(Path(config["redaction"]))
     journal = Journal.open(Path(config["journals"]), config["name"], redactor)
     capture = Capture(config["interfaces"], Path(config["output"]), redactor)
@@ -165,7 +152,7 @@ def main() -> None:
     journal.write("started")
     journal.write("capture_clock", output=Path(config["output"]).name, **clock)
     started.ready(**clock)
-    capture.run(wake, started.stop)
+    capture.run(started.stop, wake_on_signal())
     lost = capture.close()
     journal.write("ended", packets=capture.written, lost=lost)
 
