@@ -77,6 +77,6 @@ def _load(path: Path) -> CardProfile:
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "card"
-        raise CallerMistake(f"{path.name}: {where}", first["msg"], "see docs/ for the fields of a card") from None
+        raise CallerMistake(f"{path.name}: {where}", first["msg"], "compare with a card in fixtures/cards") from None
     except (yaml.YAMLError, OSError, UnicodeDecodeError):
         raise CallerMistake(path.name, "cannot be read as YAML", "check it with a YAML linter") from None
