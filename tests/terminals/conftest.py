@@ -14,7 +14,7 @@ from rig.terminals.zvt import ZvtTerminal
 from tests.terminals.peer import SerialPeer, TcpPeer
 
 QUICK = Timeouts(
-    t1_s=0.05, t2_s=0.1, t3_s=0.2, t4_s=0.3, connect_s=0.3, registration_s=1.0, resolve_s=0.5
+    t1_s=0.1, t2_s=0.25, t3_s=0.4, t4_s=0.6, connect_s=0.5, registration_s=1.5, resolve_s=0.8
 )  # fmt: skip
 
 

@@ -115,7 +115,7 @@ def test_without_an_answer_within_t3_the_connection_is_closed_and_the_outcome_un
     tcp_peer.plays([*UP, PAY[0], "end"])
     result = tcp_terminal.sale(AMOUNT)
     assert result.outcome is Outcome.UNKNOWN
-    assert "within T3, 0.2 s" in result.why
+    assert "within T3, 0.4 s" in result.why
 
 
 def test_without_an_end_within_t4_the_connection_is_closed_and_the_outcome_unknown(
@@ -124,15 +124,15 @@ def test_without_an_end_within_t4_the_connection_is_closed_and_the_outcome_unkno
     tcp_peer.plays(UP + PAY + ["< 04FF 01 04", "> 800000", "end"])
     result = tcp_terminal.sale(AMOUNT)
     assert result.outcome is Outcome.UNKNOWN
-    assert "within T4, 0.3 s" in result.why
+    assert "within T4, 0.6 s" in result.why
 
 
 def test_t4_begins_again_with_each_status_but_not_with_a_printed_line(
     tcp_peer: TcpPeer, tcp_terminal: ZvtTerminal
 ) -> None:
-    slowly = [*["quiet"] * 4, "< 04FF 01 04", "> 800000"]  # 0.2 s of the 0.3
-    printed = [*["quiet"] * 4, "< 06D1 01 00", "> 800000"]
-    tcp_peer.plays(UP + PAY + slowly * 3 + [*["quiet"] * 4] + OK + printed + ["end"])
+    slowly = [*["quiet"] * 7, "< 04FF 01 04", "> 800000"]  # 0.35 s of the 0.6
+    printed = [*["quiet"] * 7, "< 06D1 01 00", "> 800000"]
+    tcp_peer.plays(UP + PAY + slowly * 3 + [*["quiet"] * 7] + OK + printed + ["end"])
     result = tcp_terminal.sale(AMOUNT)
     assert result.outcome is Outcome.UNKNOWN
     assert "a status information came" in result.why

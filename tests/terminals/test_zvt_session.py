@@ -161,14 +161,15 @@ def test_a_flush_is_a_diagnosis(
     tcp_peer: TcpPeer, tcp_terminal: ZvtTerminal, witness: Witness, said: Script, flushed: bool
 ) -> None:
     tcp_peer.plays(UP + DIAGNOSIS + said)
-    assert tcp_terminal.flush(0.4) is flushed
+    assert tcp_terminal.flush(0.6) is flushed
     assert witness.moments == []
 
 
 def test_a_flush_is_bounded_though_statuses_keep_coming(tcp_peer: TcpPeer, tcp_terminal: ZvtTerminal) -> None:
     busy = ["< 04FF 01 0E", "> 800000", "quiet"]
-    tcp_peer.plays(UP + DIAGNOSIS + busy * 4 + ["end"])
+    tcp_peer.plays(UP + DIAGNOSIS + busy * 100)
     assert not tcp_terminal.flush(0.25)
+    tcp_peer.forget()
 
 
 def test_nobody_there_is_neither_flushed_nor_idle(tcp_peer: TcpPeer, tcp_terminal: ZvtTerminal) -> None:
