@@ -9,6 +9,7 @@ Facts: ``linux/pkt_sched.h`` (TCA_NETEM_*), ``net/sched/sch_netem.c`` (``netem_c
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -55,7 +56,8 @@ class NetemSettings:
         """An impairment in the kernel's units."""
         if impairment.cut:
             return cls(0, 0, _ALWAYS, ORDER_KEEPING_RATE, CUT.queue_limit)
-        rate = ORDER_KEEPING_RATE if impairment.rate_kbit is None else round(impairment.rate_kbit * 125)
+        # Rounded up, so that the slowest rate that may be asked for is not below itself when it reads back.
+        rate = ORDER_KEEPING_RATE if impairment.rate_kbit is None else math.ceil(impairment.rate_kbit * 125)
         return cls(
             round(impairment.delay_ms * 1e6),
             round(impairment.jitter_ms * 1e6),
@@ -65,11 +67,18 @@ class NetemSettings:
         )
 
     def impairment(self, cut: bool) -> Impairment:
-        """The same in people's units; ``cut`` where it stands for one."""
+        """The same in people's units; ``cut`` where it stands for one.
+
+        Raises:
+            DeviceNonsense: somebody else's hand is on it: these are no values that this rig sets.
+        """
         if cut:
             return CUT
         rate = None if self.rate == ORDER_KEEPING_RATE else self.rate / 125
-        return Impairment(self.delay_ns / 1e6, self.jitter_ns / 1e6, self.loss * 100 / _ALWAYS, rate)
+        try:
+            return Impairment(self.delay_ns / 1e6, self.jitter_ns / 1e6, self.loss * 100 / _ALWAYS, rate)
+        except CallerMistake as error:
+            raise DeviceNonsense("netem", f"holds what the rig never sets: {error}", "who else sets it?") from error
 
 
 def get_parameters(context: Mapping[str, Any]) -> dict[str, Any]:
