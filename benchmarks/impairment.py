@@ -118,14 +118,11 @@ def measure_netem_in_the_lab() -> dict[str, Any]:
     return measured
 
 
-def main() -> None:
-    """Print what was measured."""
-    if "--netem-only" in sys.argv:
-        print(json.dumps(measure_netem()))
-        return
-    print(json.dumps(measure_netem() if netem_available() else measure_netem_in_the_lab()))
-    print(json.dumps(measure_user_space_link()))
+def measure() -> list[dict[str, Any]]:
+    """Two lines: netem, and the user-space link."""
+    return [measure_netem() if netem_available() else measure_netem_in_the_lab(), measure_user_space_link()]
 
 
 if __name__ == "__main__":
-    main()
+    for line in [measure_netem()] if "--netem-only" in sys.argv else measure():
+        print(json.dumps(line))

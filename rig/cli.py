@@ -66,8 +66,8 @@ def run(
     folder = new_run_folder(reports, bench.stem)
     command = [
         sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--import-mode=importlib", "--tb=short",
-        "--no-header", "-q" if as_json else "-v", "--bench", str(bench), "--reports", str(reports), "--rig-run", str(folder),
-        "--rig-why", "rig run", "--rig-no-report", *(["-k", keyword] if keyword else []),
+        "--no-header", "-q" if as_json else "-v", "--bench", str(bench), "--reports", str(reports),
+        "--rig-run", str(folder), "--rig-why", "rig run", "--rig-no-report", *(["-k", keyword] if keyword else []),
         *map(str, suite or [Path("testcases/regression")]),
     ]  # fmt: skip
     began = time.monotonic()

@@ -11,7 +11,6 @@ Without ``--bench`` the plugin does nothing, and imports nothing of the rig.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,8 +18,7 @@ import pytest
 if TYPE_CHECKING:
     from rig.bench.session import Bench
 
-HELD: pytest.StashKey[Bench] = pytest.StashKey()
-"""The bench that this session holds."""
+_SUITE = "rig suite"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -41,24 +39,25 @@ def pytest_configure(config: pytest.Config) -> None:
         from rig import suite
 
         suite.choose_run_folder(config)
-        config.pluginmanager.register(suite, "rig suite")
+        config.pluginmanager.register(suite, _SUITE)
 
 
 @pytest.fixture
 def bench(pytestconfig: pytest.Config) -> Bench:
     """The bench in use; it lives as long as the session."""
-    held = pytestconfig.stash.get(HELD, None)
-    if held is None:
+    suite = pytestconfig.pluginmanager.get_plugin(_SUITE)
+    if suite is None:
         pytest.skip("no bench: name one with --bench FILE")
+    held: Bench = pytestconfig.stash[suite.HELD]
     return held
 
 
 @pytest.fixture
-def bearer(bench: Bench, request: pytest.FixtureRequest) -> Iterator[str]:
+def bearer(bench: Bench, request: pytest.FixtureRequest) -> str:
     """The one bearer that the terminal has in this case; the others are switched off. Parametrize it indirectly."""
     name: str = getattr(request, "param", next(iter(bench.bearers)))
     bench.use_only(name)
-    yield name
+    return name
 
 
 @pytest.fixture

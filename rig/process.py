@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import signal
+import socket
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -51,8 +52,21 @@ def main_config(arguments: Sequence[str] | None = None) -> Started:
     stop = threading.Event()
 
     def on_terminate(_signal: int, _frame: FrameType | None) -> None:
-        stop.set()
+        # In a thread: the main thread may hold the event's own lock right now, in wait().
+        threading.Thread(target=stop.set, daemon=True).start()
 
     signal.signal(signal.SIGTERM, on_terminate)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     return Started(json.loads(options.config.read_text()), stop, options.ready_fd)
+
+
+def wake_on_signal() -> socket.socket:
+    """A socket that becomes readable as soon as a signal came: for a loop that waits for packets without end.
+
+    Call it once, from the main thread.
+    """
+    reader, writer = socket.socketpair()
+    reader.setblocking(False)
+    writer.setblocking(False)
+    signal.set_wakeup_fd(writer.detach())
+    return reader

@@ -9,9 +9,11 @@ import pytest
 
 from rig.bench import Bench, new_run_folder
 from rig.errors import BenchTrouble, CallerMistake, RigError
-from rig.plugin import HELD
 from rig.report import attach_case, finish_run
 from rig.verdict import CaseVerdict, Verdict
+
+HELD = pytest.StashKey[Bench]()
+"""The bench that this session holds."""
 
 _VERDICT = pytest.StashKey[CaseVerdict]()
 

@@ -1,7 +1,7 @@
 """A bench as a file: what surrounds one terminal, in YAML, checked as a whole before anything is touched.
 
 A bench file is data: no code, no shell, no environment. Relative ``port`` names lie in the bench's runtime folder,
-relative ``cards`` beside the bench file. The keys are the fields of the classes below; ``fixtures/benches/`` holds a
+relative ``cards`` and ``impairments`` beside the bench file. The keys are the fields of the classes below; ``fixtures/benches/`` holds a
 virtual and a real example. A mistake is reported with the line and the field.
 """
 
@@ -174,6 +174,7 @@ class BenchFile(_Part):
     name: Name
     about: str = ""
     cards: str = "../cards"
+    impairments: str = "../impairments"
     test_pans: tuple[TestPans, ...] = Field(min_length=1)
     terminal: Terminal
     network: Network = Network()

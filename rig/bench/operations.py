@@ -15,7 +15,7 @@ from rig.terminals.base import OperationResult, Outcome, Resolution
 from rig.units import Money
 
 
-@dataclass
+@dataclass(repr=False)
 class Operation:
     """One intent and how it ended.
 
@@ -30,6 +30,10 @@ class Operation:
     money: Money
     result: OperationResult
     resolution: Resolution | None = None
+
+    def __repr__(self) -> str:
+        why = self.resolution.why if self.resolution is not None else self.result.why
+        return f"<{self.intent} of {self.money}: {self.outcome}, {why}>"
 
     @property
     def outcome(self) -> Outcome:

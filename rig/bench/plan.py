@@ -64,6 +64,10 @@ class Places:
         """The folder of card profiles."""
         return cards_folder(self.bench_file, bench)
 
+    def impairments(self, bench: BenchFile) -> Path:
+        """The folder of named impairments."""
+        return (self.bench_file.parent / bench.impairments).resolve()
+
 
 def cards_folder(bench_file: Path, bench: BenchFile) -> Path:
     """The folder of card profiles, beside the bench file unless that names another."""

@@ -54,7 +54,7 @@ class Bench:
         self._devices = open_devices(
             bench_file, places, guard.info["backend"], self.observe, self._card_moment, self._ecr_moment
         )
-        self.stage = BenchStage(bench_file, self._devices, self.observe)
+        self.stage = BenchStage(bench_file, self._devices, places.impairments(bench_file), self.observe)
         self._host_moments = HostMoments(require(self._devices.acquirer, "acquirer"))
         self._injector = Injector(self.stage, self._host_moments, self.observe)
         self._host_moments.listen(self._injector.held_at_host, self._injector.answered_by_host)

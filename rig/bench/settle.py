@@ -34,6 +34,7 @@ def settle(
     if not waiting_for:
         operations.resolve()
         waiting_for = _drain(bench, devices)
+    stage.wait_for_service()
     for row in require(devices.acquirer, "acquirer").ledger(since_t=since_t):
         observe("ledger_row", row)
     observe("settled", {"quiet": not waiting_for, "waiting_for": waiting_for, "idle_ms": idle_ms})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from rig.bearers.presets import load_preset
@@ -21,8 +22,9 @@ _SIGNAL_LIMIT_S = 10.0
 class BenchStage:
     """The devices of a bench in the hands of faults. Methods may be called from the devices' own threads."""
 
-    def __init__(self, bench: BenchFile, devices: Devices, observe: Observe) -> None:
+    def __init__(self, bench: BenchFile, devices: Devices, impairments: Path, observe: Observe) -> None:
         self._bench = bench
+        self._impairments = impairments
         self._devices = devices
         self._observe = observe
         self._lock = threading.RLock()
@@ -52,7 +54,7 @@ class BenchStage:
 
     def impair_bearer(self, name: str, profile: str) -> Proof:
         """A bearer gets the named impairment."""
-        preset = load_preset(profile)
+        preset = load_preset(profile, self._impairments)
         evidence = self._bearer(name).impair(preset.up, preset.down)
         return Proof(True, evidence)
 
@@ -152,6 +154,11 @@ class BenchStage:
     def host_up(self) -> None:
         """The host accepts connections again."""
         require(self._devices.acquirer, "acquirer").up()
+
+    def wait_for_service(self) -> None:
+        """Wait until the cellular bearer, if there is one, has its service back."""
+        if self._devices.modem is not None and self._bench.paths:
+            self.wait_for_signal(lambda signal: signal.registered)
 
     def restore(self) -> None:
         """Undo everything: host, links, attenuators, card, power."""

@@ -98,4 +98,7 @@ class Injector:
         except RigError as error:
             self._observe("bench_fault", {"device": error.device, "what": error.what, "cure": error.cure})
             proof = Proof(False, {"why": str(error)})
+        except Exception as error:  # noqa: BLE001 - on a device's thread nobody else would ever hear of it
+            self._observe("bench_fault", {"device": fault.name, "what": f"{type(error).__name__}: {error}", "cure": ""})
+            proof = Proof(False, {"why": str(error)})
         self._observe("fault_proof", {"fault": fault.name, "proven": proof.proven, "evidence": proof.evidence})
