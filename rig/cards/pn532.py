@@ -23,7 +23,7 @@ from rig.cards.emv.card import Cryptogram, Exchange
 from rig.cards.presenter import Capability, Moment, Observe
 from rig.cards.profile import CardProfile
 from rig.cards.session import Callbacks, CardSession
-from rig.cards.tty import Device, open_device, told_as_trouble
+from rig.cards.tty import LINE_ERRORS, Device, open_device, told_as_trouble
 from rig.errors import DeviceNonsense, RigError
 
 
@@ -105,7 +105,11 @@ class Pn532Presenter:
 
     def _silence(self) -> dict[str, Any]:
         with told_as_trouble(self._name):
-            return silence(self._device, self._name)
+            try:
+                return silence(self._device, self._name)
+            except LINE_ERRORS:  # late answers to commands that were given up, perhaps: let them pass
+                self._tty.quieten()
+                return silence(self._device, self._name)
 
     def _complain(self, session: CardSession) -> None:
         trouble = session.trouble

@@ -25,6 +25,8 @@ from rig.errors import BenchBusy, DeviceGone, DeviceMute, DeviceNonsense, RigErr
 from rig.wire.pn532 import ACK, TO_CHIP, Command
 
 FRAME_MS = 50  # a frame is complete within this time, whatever less the driver would wait
+QUIET_S = 0.02  # a chip that was told to stop says nothing for so long
+MAX_LAST_WORDS = 10
 PATIENT = (Command.TG_INIT_AS_TARGET, Command.TG_GET_INITIATOR_COMMAND)
 Device = Any
 """`nfc.clf.pn532.Device`, which has no types."""
@@ -72,6 +74,14 @@ class InterruptibleTty:
         if self._line.is_open:
             self._line.close()
             os.close(self._wake)
+
+    def quieten(self) -> None:
+        """End what the chip still does for a program that died, and let its last words pass."""
+        self._line.write(ACK)
+        self._line.timeout = QUIET_S
+        for _ in range(MAX_LAST_WORDS):
+            if not self._line.read(4096):
+                return
 
     def interrupt(self) -> None:
         """Break off the wait for a reader, now and until `resume`; from any thread."""
@@ -138,10 +148,20 @@ def open_device(port: Path) -> tuple[Device, InterruptibleTty]:
     with told_as_trouble(str(port)):
         transport = InterruptibleTty(str(path))
         try:
-            return nfc.clf.pn532.init(transport), transport  # type: ignore[no-untyped-call]
+            return _initialised(transport), transport
         except LINE_ERRORS:
             transport.close()
             raise
+
+
+def _initialised(transport: InterruptibleTty) -> Device:
+    """nfcpy's driver on the port; a second try, because nfcpy gives the chip 100 ms, less than a busy machine may."""
+    try:
+        transport.quieten()
+        return nfc.clf.pn532.init(transport)  # type: ignore[no-untyped-call]
+    except LINE_ERRORS:
+        transport.quieten()
+        return nfc.clf.pn532.init(transport)  # type: ignore[no-untyped-call]
 
 
 @contextmanager
@@ -156,11 +176,13 @@ def told_as_trouble(port: str) -> Iterator[None]:
 def as_trouble(port: str, error: BaseException) -> RigError:
     """What an error of nfcpy or pyserial means at the bench."""
     code = getattr(error, "errno", None)
-    if isinstance(error, serial.SerialException):
-        if "exclusively lock" in str(error):
-            return BenchBusy(port, "another program holds the port", "end it; lsof names it")
-        return DeviceGone(port, f"the port is gone: {error}", "check cable and power of the reader")
-    if isinstance(error, termios.error) or code in (errno.ENOENT, errno.ENXIO):
+    if code == errno.EIO and isinstance(error.__context__, LINE_ERRORS):
+        return as_trouble(port, error.__context__)  # nfcpy says EIO for whatever kept the chip's ACK away
+    if code == errno.EACCES:
+        return DeviceGone(port, "this user may not open the port", "join the port's group, often dialout")
+    if "exclusively lock" in str(error):
+        return BenchBusy(port, "another program holds the port", "end it; lsof names it")
+    if isinstance(error, serial.SerialException | termios.error) or code in (errno.ENOENT, errno.ENXIO):
         return DeviceGone(port, f"the port is gone: {error}", "check cable and power of the reader")
     if code == errno.ETIMEDOUT:
         return DeviceMute(

@@ -11,29 +11,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from rig.virtual.air import Air, Antenna, Identity
-from rig.wire.pn532 import (
-    ACK,
-    ERROR,
-    FROM_CHIP,
-    TO_CHIP,
-    Ack,
-    BadFrame,
-    Command,
-    Frame,
-    FrameReader,
-    Nack,
-    Status,
-)  # fmt: skip
+from rig.virtual.pn532_line import HostLine, Log
+from rig.wire.pn532 import TO_CHIP, Ack, Command, Status
 
 FIRMWARE = bytes([0x32, 1, 6, 7])  # PN532 version 1.6, ISO 14443 A and B and ISO 18092
 POLL_S = 0.010  # one unanswered REQA as the host sees it
-SILENCE_S = 0.05  # a host that pauses so long inside a frame has died there
 
 FIFO_DATA, CIU_ERROR = 0x6339, 0x6336
 SENS_REQ, COLLISION = 0x26, 0x08
-QUIET = frozenset({Command.READ_REGISTER, Command.WRITE_REGISTER})  # hundreds a sale: not worth a line each
-
-Log = Callable[..., object]
 
 
 @dataclass
@@ -60,13 +45,11 @@ class Chip:
         self, name: str, air: Air, send: Callable[[bytes], None], log: Log, clock: Callable[[], float]
     ) -> None:
         self.name = name
-        self._air, self._send, self._log, self._clock = air, send, log, clock
+        self._air, self._log, self._clock = air, log, clock
+        self._line = HostLine(name, send, log, clock)
         self._antenna = air.join(name, self)
-        self._frames = FrameReader()
-        self._fed_at = clock()
         self._registers: dict[int, int] = {}
         self._pending: Pending | None = None
-        self._last_answer = b""
         self._polls = 2
         self._reply_window_s = 0.0512
         self._mailbox: bytes | None = None
@@ -84,55 +67,36 @@ class Chip:
 
     def feed(self, data: bytes) -> None:
         """Take bytes from the host."""
-        if self._frames.inside_a_frame and self._clock() - self._fed_at > SILENCE_S:
-            self._frames.reset()
-        self._fed_at = self._clock()
-        for item in self._frames.feed(data):
-            match item:
-                case Ack():
-                    self._abort()
-                case Nack():
-                    self._send(self._last_answer)
-                case BadFrame(why):
-                    self._log("device_rx", chip=self.name, name="bad frame", why=why)
-                case Frame(content):
-                    self._execute(content)
-
-    # --- the host's line ---------------------------------------------------------------------------------------
+        for item in self._line.feed(data):
+            if isinstance(item, Ack):
+                self._abort()
+            else:
+                self._execute(item.data)
 
     def _execute(self, content: bytes) -> None:
         self._abort()  # a new command ends the one before
-        self._send(ACK)
+        self._line.acknowledge()
         handler = HANDLERS.get(content[1]) if len(content) > 1 and content[0] == TO_CHIP else None
         if handler is None:
-            self._log("device_rx", chip=self.name, name="unknown", length=len(content), data=content[:2])
-            self._answer_bytes(bytes([ERROR]))
+            self._line.refuse(content)
             return
         number, run = handler
-        self._note("device_rx", number, content[2:])
+        self._line.note("device_rx", number, content[2:])
         try:
             answer = run(self, content[2:])
-        except IndexError:  # too few parameters: the chip calls it a syntax error
-            self._answer_bytes(bytes([ERROR]))
+        except IndexError:  # too few parameters
+            self._line.refuse(content)
             return
         if isinstance(answer, Pending):
             self._pending = answer
             self._receive_mail()
         else:
-            self._answer(number, answer)
+            self._line.answer(number, answer)
 
     def _finish(self, data: bytes) -> None:
         pending, self._pending = self._pending, None
         if pending:
-            self._answer(pending.command, data)
-
-    def _answer(self, number: Command, data: bytes) -> None:
-        self._note("device_tx", number, data)
-        self._answer_bytes(bytes([FROM_CHIP, number + 1]) + data)
-
-    def _answer_bytes(self, content: bytes) -> None:
-        self._last_answer = Frame(content).encode()
-        self._send(self._last_answer)
+            self._line.answer(pending.command, data)
 
     def _abort(self) -> None:
         if self._pending is None:
@@ -140,11 +104,6 @@ class Chip:
         self._log("device_rx", chip=self.name, name="abort", command=self._pending.command.title)
         self._pending = None
         self._stop_listening()
-
-    def _note(self, kind: str, number: Command, data: bytes) -> None:
-        """Name and length always; of the content only what cannot hold card data."""
-        if number not in QUIET:
-            self._log(kind, chip=self.name, name=number.title, length=len(data), data=data[:5])
 
     # --- what the air does to the chip -----------------------------------------------------------------------------
 

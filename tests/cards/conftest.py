@@ -1,13 +1,25 @@
-"""A visa-like and a UnionPay-like test card, and a bureau that may issue them."""
+"""Two test cards, a bureau that may issue them, and a field with a reader to present them in."""
 
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import nfc
+import nfc.clf.pn532
+import nfc.clf.transport
 import pytest
 
 from rig.cards.bureau import CardBureau
 from rig.cards.profile import CardProfile, load_card
-from rig.history import Redactor, TestRange
+from rig.history import Redactor, TestRange, read_history
 
+DRIVER: Any = nfc  # nfcpy has no types
 CARDS = Path(__file__).parents[2] / "fixtures/cards"
 
 
@@ -29,3 +41,76 @@ def redactor() -> Redactor:
 @pytest.fixture
 def bureau(tmp_path: Path, redactor: Redactor) -> CardBureau:
     return CardBureau(tmp_path / "state", redactor)
+
+
+@dataclass
+class Air:
+    """A field process with three chips; `journal` reads what it wrote."""
+
+    process: subprocess.Popen[bytes]
+    runtime: Path
+    journals: Path
+
+    def port(self, chip: str) -> Path:
+        return self.runtime / f"{chip}.tty"
+
+    def states(self) -> list[tuple[str, list[str]]]:
+        return [(event.data["state"], event.data["cards"]) for event in read_history(self.journals).of("field")]
+
+
+@pytest.fixture
+def air(tmp_path: Path, redactor: Redactor) -> Iterator[Air]:
+    """The real field process on pseudo-terminals: chips `bench`, `other` and `terminal`."""
+    runtime, journals = tmp_path / "runtime", tmp_path / "journals"
+    runtime.mkdir()
+    redactor.save(tmp_path / "redaction.json")
+    settings = {
+        "name": "field", "runtime": str(runtime), "journals": str(journals),
+        "redaction": str(tmp_path / "redaction.json"),
+        "chips": {chip: f"{chip}.tty" for chip in ("bench", "other", "terminal")},
+    }  # fmt: skip
+    config = tmp_path / "field.json"
+    config.write_text(json.dumps(settings))
+    reader, writer = os.pipe()
+    command = [sys.executable, "-m", "rig.virtual.field", "--config", str(config), "--ready-fd", str(writer)]
+    process = subprocess.Popen(command, pass_fds=[writer])
+    os.close(writer)
+    with os.fdopen(reader) as pipe:
+        assert pipe.readline()
+    yield Air(process, runtime, journals)
+    if process.poll() is None:
+        process.terminate()
+        assert process.wait(5) == 0
+
+
+class Reader:
+    """A terminal's contactless reader: unmodified nfcpy over its own transport."""
+
+    def __init__(self, port: Path) -> None:
+        self._frontend = DRIVER.ContactlessFrontend()
+        self._transport = DRIVER.clf.transport.TTY(str(port.resolve()))
+        for _ in range(5):  # nfcpy gives the chip 100 ms, and trips over last words for a reader that was killed
+            with suppress(OSError):
+                self._frontend.device = DRIVER.clf.pn532.init(self._transport)
+                return
+        pytest.fail("the reader's chip does not answer")
+
+    def sense(self) -> Any:
+        """The card in the field, activated, or None."""
+        target = self._frontend.sense(DRIVER.clf.RemoteTarget("106A"))
+        return DRIVER.tag.activate(self._frontend, target) if target else None
+
+    def close(self) -> None:
+        self._frontend.close()
+
+
+@pytest.fixture
+def open_reader(air: Air) -> Callable[[], Reader]:
+    return lambda: Reader(air.port("terminal"))
+
+
+@pytest.fixture
+def reader(open_reader: Callable[[], Reader]) -> Iterator[Reader]:
+    reader = open_reader()
+    yield reader
+    reader.close()
