@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from rig.errors import CallerMistake
@@ -82,10 +82,6 @@ class Impairment:
         if unknown := sorted(set(raw) - known):
             raise CallerMistake("impairment", f"unknown {', '.join(unknown)}", f"use {', '.join(sorted(known))}")
         return cls(**raw)
-
-    def with_cut(self) -> Impairment:
-        """The same direction, cut."""
-        return replace(self, cut=True)
 
     def __str__(self) -> str:
         if self.cut:
