@@ -4,7 +4,7 @@ It is a terminal in everything that shows on a wire: a cash-register server that
 line, a contactless reader behind a PN532, an ISO 8583 host client over TLS, a choice of bearers, and a journal on
 its own disk that survives a power cut (SIGKILL) at any byte. ``python -m rig.virtual.terminal --config FILE``.
 
-How its modules stand together, from the bottom: :mod:`store` (what is true of every transaction, on disk) and
+How its modules stand together, from the bottom: :mod:`transaction` and :mod:`store` (what is true of each, on disk),
 :mod:`vault` (card data, encrypted); :mod:`bearers`, :mod:`host`, :mod:`messages` (the way to the acquirer);
 :mod:`reversals` (what must still be undone); :mod:`kernel` and :mod:`reader` (the card); :mod:`links` and
 :mod:`ecr` (the cash register); :mod:`sale`, :mod:`endofday` and :mod:`operations` (what it is all for).

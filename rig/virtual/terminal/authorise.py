@@ -18,7 +18,8 @@ from rig.virtual.terminal.results import (
 )
 from rig.virtual.terminal.reversals import Reversals
 from rig.virtual.terminal.settings import Settings
-from rig.virtual.terminal.store import Store, Transaction
+from rig.virtual.terminal.store import Store
+from rig.virtual.terminal.transaction import Transaction
 from rig.virtual.terminal.vault import Vault
 from rig.wire.iso8583 import Message
 

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 
 from rig.virtual.terminal.kernel import ContactlessCard
 from rig.virtual.terminal.settings import Settings
-from rig.virtual.terminal.store import Operation, Reversal, Transaction
-from rig.wire.iso8583 import Message, Totals, de90, response_mti
+from rig.virtual.terminal.transaction import Operation, Reversal, Settlement, Transaction
+from rig.wire.iso8583 import Message, de90, response_mti
 from rig.wire.tlv import Tlv, encode_all
 
 CONTACTLESS_CHIP = "071"
@@ -57,10 +57,11 @@ class MessageWriter:
             fields[37] = transaction.rrn
         return _message("0401" if reversal.attempts else "0400", fields)
 
-    def settlement(self, trace: int, batch: int, totals: Totals) -> Message:
-        """The request to close a batch."""
-        content: Fields = {48: totals.encode(), 49: self._currency, 60: f"{batch:06d}"}
-        return _message("0500", self._times(trace, datetime.now()) | self._identity() | content)
+    def settlement(self, settlement: Settlement, repeat: bool) -> Message:
+        """The request to close a batch, or its repeat, which says the same."""
+        content: Fields = {48: settlement.totals, 49: self._currency, 60: f"{settlement.batch:06d}"}
+        times = self._times(settlement.trace, settlement.when)
+        return _message("0501" if repeat else "0500", times | self._identity() | content)
 
     def echo(self, trace: int) -> Message:
         """A network management request that asks for nothing but an answer."""

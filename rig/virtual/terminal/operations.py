@@ -10,6 +10,7 @@ from rig.virtual.terminal.ecr import Session
 from rig.virtual.terminal.endofday import BackOffice
 from rig.virtual.terminal.results import (
     ALREADY_REVERSED,
+    END_OF_DAY_OPEN,
     MALFORMED,
     NOT_POSSIBLE,
     NOT_REGISTERED,
@@ -20,7 +21,8 @@ from rig.virtual.terminal.results import (
 from rig.virtual.terminal.reversals import Reversals
 from rig.virtual.terminal.sale import Sales
 from rig.virtual.terminal.settings import Settings
-from rig.virtual.terminal.store import Operation, State, Store, Transaction
+from rig.virtual.terminal.store import Store
+from rig.virtual.terminal.transaction import Operation, State, Transaction
 from rig.wire.errors import WireError
 from rig.wire.zvt import (
     POSITIVE,
@@ -123,7 +125,9 @@ class Operations:
         if amount == 0:
             session.reply(negative(NOT_POSSIBLE))
             return
-        session.reply(POSITIVE)
+        if not self._office.finish_settlement():
+            session.reply(negative(END_OF_DAY_OPEN))
+            return
         self._sales.sale(session, amount, self._cancelled)
 
     def _reversal(self, session: Session, apdu: Apdu) -> None:
@@ -131,7 +135,9 @@ class Operations:
         _, rest = split_password(apdu.data)
         original = self._store.by_receipt(_number(decode_fields(rest), Bmp.RECEIPT))
         session.reply(POSITIVE)
-        if original is None or not self._can_be_voided(original):
+        if not self._office.finish_settlement():
+            session.end(Apdu(Command.ABORT, bytes([END_OF_DAY_OPEN])))
+        elif original is None or not self._can_be_voided(original):
             session.end(Apdu(Command.ABORT, bytes([REVERSAL_IMPOSSIBLE])))
         elif original.voided:
             session.end(Apdu(Command.ABORT, bytes([ALREADY_REVERSED])))

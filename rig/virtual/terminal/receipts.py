@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from rig.virtual.terminal.results import APPROVED
 from rig.virtual.terminal.settings import Settings
-from rig.virtual.terminal.store import Operation, Transaction
+from rig.virtual.terminal.transaction import Operation, Settlement, Transaction
 from rig.wire.iso8583 import Totals
 from rig.wire.zvt import Apdu, Bmp, Command, FieldValue, PrintedLine, encode_fields, encode_print_line, result_text
 
@@ -66,19 +66,20 @@ def receipt(transaction: Transaction, settings: Settings) -> list[Apdu]:
     return [encode_print_line(line) for line in lines]
 
 
-def batch_report(batch: int, trace: int, totals: Totals, settings: Settings) -> list[Apdu]:
+def batch_report(settlement: Settlement, settings: Settings) -> list[Apdu]:
     """What the end of day tells the cash register: a status information, then the lines."""
+    totals = Totals.decode(settlement.totals)
     amount = totals.sales_sum - totals.voids_sum
     status: dict[int, FieldValue] = {
         Bmp.RESULT: APPROVED,
         Bmp.AMOUNT: max(amount, 0),
         Bmp.CURRENCY: int(settings.currency),
-        Bmp.TRACE: trace,
+        Bmp.TRACE: settlement.trace,
         Bmp.TERMINAL_ID: int(settings.terminal_id),
     }
     lines = [
         PrintedLine("END OF DAY", _CENTRED),
-        PrintedLine(f"BATCH {batch:06d}"),
+        PrintedLine(f"BATCH {settlement.batch:06d}"),
         PrintedLine(f"SALES {totals.sales} {totals.sales_sum / 100:.2f}"),
         PrintedLine(f"VOIDS {totals.voids} {totals.voids_sum / 100:.2f}"),
         PrintedLine(f"TOTAL {amount / 100:.2f} ({settings.currency})"),

@@ -16,6 +16,8 @@ HOST_UNREACHABLE = 0x9B
 HOST_MUTE = 0xA1
 ALREADY_REVERSED = 0xB4
 REVERSAL_IMPOSSIBLE = 0xB5
+END_OF_DAY_OPEN = 0xF0
+"""A settlement waits for its answer."""
 SYSTEM_ERROR = INTERRUPTED = 0xFF
 """The terminal failed, or the power went, before the end."""
 

@@ -16,7 +16,8 @@ from rig.virtual.terminal.host import Host, NoAnswer, NotReached
 from rig.virtual.terminal.messages import NO_RESPONSE, OTHER_REASON, MessageWriter
 from rig.virtual.terminal.results import HOST_MUTE, INTERRUPTED, leaves_money_at_host, result_of
 from rig.virtual.terminal.settings import Settings
-from rig.virtual.terminal.store import Reversal, State, Store, Transaction
+from rig.virtual.terminal.store import Store
+from rig.virtual.terminal.transaction import Reversal, State, Transaction
 from rig.virtual.terminal.vault import Vault
 
 _FINISHED = frozenset({"00", "12", "25"})

@@ -27,9 +27,10 @@ from rig.virtual.terminal.results import (
 )
 from rig.virtual.terminal.reversals import Reversals
 from rig.virtual.terminal.settings import Settings
-from rig.virtual.terminal.store import CardFace, Operation, Store, Transaction
+from rig.virtual.terminal.store import Store
+from rig.virtual.terminal.transaction import CardFace, Operation, Transaction
 from rig.virtual.terminal.vault import Vault
-from rig.wire.zvt import Apdu, Command
+from rig.wire.zvt import POSITIVE, Apdu, Command
 
 _AUTO_REVERSAL, _PRESENT_CARD, _PRESENT_AGAIN, _WAITING_FOR_HOST = 0x05, 0x0A, 0xC7, 0x04
 
@@ -57,8 +58,13 @@ class Sales:
         self._writer = MessageWriter(settings)
 
     def sale(self, session: Session, amount: int, cancelled: threading.Event) -> None:
-        """Sell for ``amount`` minor units; ``cancelled`` ends the wait for the card."""
+        """Sell for ``amount`` minor units; ``cancelled`` ends the wait for the card.
+
+        The sale has its number before the cash register hears of it: whatever happens after, asking for the last
+        receipt tells what became of this sale.
+        """
         transaction = self._store.begin(Operation.SALE, amount, datetime.now())
+        session.reply(POSITIVE)
         self._log("terminal_sale", trace=transaction.trace, amount=amount)
         session.announce(_PRESENT_CARD)
         card = self._card(session, transaction, cancelled)
@@ -74,7 +80,7 @@ class Sales:
         self._finish(session, transaction, decision)
 
     def void(self, session: Session, original: Transaction) -> None:
-        """Undo a committed sale of the open batch."""
+        """Undo a committed sale of the open batch; the command is answered already."""
         transaction = self._store.begin(Operation.VOID, original.amount, datetime.now(), original.trace)
         self._log("terminal_void", trace=transaction.trace, original=original.trace)
         if original.face:

@@ -12,86 +12,13 @@ import json
 import os
 import threading
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from rig.errors import DeviceNonsense
-
-
-class State(StrEnum):
-    """How far a transaction came."""
-
-    BEGUN = "begun"
-    """It has its numbers; nothing has left."""
-    SENDING = "sending"
-    """From here on its request may have left the terminal."""
-    ANSWERED = "answered"
-    """The host's valid answer came in time; the cash register has not acknowledged the result."""
-    COMMITTED = "committed"
-    """Approved, acknowledged, final."""
-    FAILED = "failed"
-    """Not approved, final; a reversal may be due."""
-
-
-class Operation(StrEnum):
-    """What a transaction does."""
-
-    SALE = "sale"
-    VOID = "void"
-
-
-@dataclass(frozen=True)
-class CardFace:
-    """What may be seen of a card: ``masked`` has ``E`` for hidden digits, ``last4`` is all that a receipt shows."""
-
-    masked: str
-    last4: str
-    sequence: int
-    name: str
-    type_code: int
-
-
-@dataclass
-class Reversal:
-    """The undoing of a transaction: DE39 ``reason``, tries so far, and the answer that finished it."""
-
-    reason: str
-    attempts: int = 0
-    done: str | None = None
-
-
-@dataclass
-class Transaction:
-    """A sale or void. Amounts are minor units; ``result`` is the ZVT result code once the transaction is final.
-
-    ``public`` holds the data elements of the request that are no card data, ``sealed`` the others, encrypted.
-    """
-
-    trace: int
-    receipt: int
-    batch: int
-    operation: Operation
-    amount: int
-    when: datetime
-    original: int | None = None
-    state: State = State.BEGUN
-    face: CardFace | None = None
-    public: dict[int, str] = field(default_factory=dict)
-    sealed: str = ""
-    rc: str = ""
-    auth: str = ""
-    rrn: str = ""
-    result: int | None = None
-    voided: bool = False
-    reversal: Reversal | None = None
-
-    @property
-    def final(self) -> bool:
-        """Whether it is decided."""
-        return self.state in (State.COMMITTED, State.FAILED)
+from rig.virtual.terminal.transaction import CardFace, Operation, Reversal, Settlement, State, Transaction
 
 
 class Store:
@@ -109,6 +36,8 @@ class Store:
         self.receipt = 0
         self.batch = 1
         self.registration: int | None = None
+        self.settling: Settlement | None = None
+        """A settlement without an answer. Until it has one, the batch can take nothing more."""
         self._lock = threading.RLock()
         self._fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         self._replay()
@@ -164,9 +93,16 @@ class Store:
         """The host has finished the reversal with this response code."""
         self._append("reversed", trace=transaction.trace, rc=rc)
 
-    def close_batch(self) -> None:
-        """The host has agreed to the batch: the next one begins."""
-        self._append("batch_closed", batch=self.batch)
+    def settle(self, totals: str, when: datetime) -> Settlement:
+        """The request to close the batch is about to leave."""
+        with self._lock:
+            trace, moment = self._next_trace(), when.isoformat(timespec="seconds")
+            self._append("settling", trace=trace, batch=self.batch, totals=totals, when=moment)
+            return Settlement(trace, self.batch, totals, when)
+
+    def settled(self, agreed: bool) -> None:
+        """The settlement has its answer, or never left; where the host agreed, the next batch begins."""
+        self._append("settled", batch=self.batch, agreed=agreed)
 
     # What is known -----------------------------------------------------------------------------------------------
 
@@ -271,5 +207,12 @@ class Store:
         if reversal := self.transactions[entry["trace"]].reversal:
             reversal.done = entry["rc"]
 
-    def _on_batch_closed(self, entry: Mapping[str, Any]) -> None:
-        self.batch = entry["batch"] % 999_999 + 1
+    def _on_settling(self, entry: Mapping[str, Any]) -> None:
+        self.trace = entry["trace"]
+        when = datetime.fromisoformat(entry["when"])
+        self.settling = Settlement(entry["trace"], entry["batch"], entry["totals"], when)
+
+    def _on_settled(self, entry: Mapping[str, Any]) -> None:
+        self.settling = None
+        if entry["agreed"]:
+            self.batch = entry["batch"] % 999_999 + 1

@@ -115,6 +115,7 @@ class ScriptedHost:
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, plain: socket.socket) -> None:
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with contextlib.suppress(OSError), plain, self._context.wrap_socket(plain, server_side=True) as connection:
             reader = FrameReader()
             while data := connection.recv(4096):

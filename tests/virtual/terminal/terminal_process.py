@@ -89,11 +89,11 @@ class Bench:
             "reader": "reader.tty",
             "host": {
                 "address": "127.0.0.1", "port": host.port, "server_name": SERVER_NAME, "ca": str(authority.ca),
-                "connect_timeout_s": 1.0, "response_timeout_s": 0.4,
+                "connect_timeout_s": 1.0, "response_timeout_s": 0.3,
             },
             "bearers": [{"name": "any", "interface": None}],
             "terminal_id": "10000042", "merchant_id": "TEST MERCHANT 1", "currency": "978",
-            "card_timeout_s": 3.0, "ecr_ack_timeout_s": 0.4, "reversal_retry_s": 0.1,
+            "card_timeout_s": 3.0, "ecr_ack_timeout_s": 0.3, "reversal_retry_s": 0.1,
             "defects": [], "print_via_ecr": True,
         }  # fmt: skip
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from rig.virtual.terminal.store import State
+from rig.virtual.terminal.transaction import State
 from rig.wire.iso8583 import Message
 from rig.wire.zvt import POSITIVE, Apdu, Bmp, Command
 from tests.virtual.terminal.card_in_field import PAN
@@ -37,6 +37,7 @@ def test_before_the_request_nothing_is_pending(bench: Bench) -> None:
     till.register()
     bench.card.remove()
     assert till.command(payment(100)).positive
+    assert till.cable.receive(5).command == Command.INTERMEDIATE_STATUS
     bench.cut_power()
     assert bench.registered().repeat_receipt().status[Bmp.RESULT] == 0xFF
     assert bench.host.mtis() == []

@@ -213,6 +213,22 @@ def test_unequal_totals_leave_the_batch_open(bench: Bench) -> None:
     assert bench.host.seen[-1].text(60) == "000001"
 
 
+def test_a_settlement_without_an_answer_is_repeated_before_anything_is_sold(bench: Bench) -> None:
+    bench.host.script = lambda request: (lambda: None) if request.mti[:2] == "05" else None
+    till = bench.registered()
+    till.sale(1000)
+    assert till.end_of_day().aborted == 0xA1
+    assert till.command(payment(100)) == negative(0xF0)
+    bench.cut_power()
+    bench.host.script = lambda request: None
+    till = bench.till()
+    assert till.sale(100).approved
+    first, *repeats, sale = bench.host.seen[1:]
+    assert [m.mti for m in (first, *repeats, sale)] == ["0500", "0501", "0501", "0200"]
+    assert all(m.text(n) == first.text(n) for m in repeats for n in (11, 12, 13, 48, 60))
+    assert sale.text(60) == "000002"
+
+
 def test_diagnosis_asks_the_host(bench: Bench) -> None:
     till = bench.registered()
     assert till.diagnosis().last.command == Command.COMPLETION

@@ -19,7 +19,7 @@ def test_a_sale_over_the_serial_line(bench: Bench) -> None:
 
 
 def test_a_frame_without_link_acknowledgement_is_sent_three_times_and_the_sale_reversed(bench: Bench) -> None:
-    bench.settings["ecr"] = {"serial": "ecr.tty", "link_ack_s": 0.1}
+    bench.settings |= {"ecr": {"serial": "ecr.tty", "link_ack_s": 0.1}, "ecr_ack_timeout_s": 1.0}
     till = bench.registered()
     cable = cast(SerialCable, till.cable)
 

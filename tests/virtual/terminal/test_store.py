@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from rig.errors import DeviceNonsense
 from rig.virtual.terminal.reversals import _after_power_cut
-from rig.virtual.terminal.store import CardFace, Operation, State, Store, Transaction
+from rig.virtual.terminal.store import Store
+from rig.virtual.terminal.transaction import CardFace, Operation, State, Transaction
 from rig.virtual.terminal.vault import Vault
 
 WHEN = datetime(2024, 2, 29, 23, 59, 58)
@@ -52,9 +53,11 @@ def test_what_was_written_is_there_again(tmp_path: Path) -> None:
     assert read.pending_reversals() == []
 
 
-def test_after_a_cut_at_any_byte_exactly_what_is_not_committed_is_reversed(tmp_path: Path) -> None:
+def test_after_a_cut_anywhere_exactly_what_is_not_committed_is_reversed(tmp_path: Path) -> None:
     whole = one_of_each(tmp_path / "whole").path.read_bytes()
-    for cut in range(len(whole) + 1):
+    ends = [place for place, byte in enumerate(whole) if byte == ord("\n")]
+    cuts = {end + step for end in ends for step in (-1, 0, 1)} | set(range(0, len(whole), 11)) | {len(whole)}
+    for cut in sorted(cuts):
         folder = tmp_path / "cut"
         folder.mkdir(exist_ok=True)
         (folder / "journal.jsonl").write_bytes(whole[:cut])
@@ -97,8 +100,11 @@ def test_a_closed_batch_begins_another(tmp_path: Path) -> None:
     store = Store(tmp_path)
     store.committed(sell(store))
     assert len(store.committed_in_batch()) == 1
-    store.close_batch()
+    settlement = store.settle("1" * 32, WHEN)
+    assert Store(tmp_path).settling == settlement
+    store.settled(agreed=True)
     again = Store(tmp_path)
+    assert again.settling is None
     assert (again.batch, again.committed_in_batch()) == (2, [])
 
 
