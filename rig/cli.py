@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from rig import __version__
@@ -149,9 +150,9 @@ def _findings_table(findings: list[Any]) -> Table:
     table = Table(box=None, show_header=False, pad_edge=False)
     colours = {"good": "green", "lacking": "yellow", "bad": "red"}
     for finding in findings:
-        cure = f"  [dim]→ {finding.cure}[/dim]" if finding.cure and finding.health != "good" else ""
+        cure = f"  [dim]→ {escape(finding.cure)}[/dim]" if finding.cure and finding.health != "good" else ""
         mark = f"[{colours[finding.health]}]{finding.health}[/]"
-        table.add_row(mark, finding.subject, finding.what + cure)
+        table.add_row(mark, finding.subject, escape(finding.what) + cure)
     return table
 
 
@@ -210,5 +211,6 @@ def main() -> None:
     try:
         app()
     except RigError as error:
-        Console(stderr=True).print(f"[red]rig:[/red] {error}", highlight=False, soft_wrap=True)
+        said = escape(" ".join(str(error).split()))
+        Console(stderr=True).print(f"[red]rig:[/red] {said}", highlight=False, soft_wrap=True)
         sys.exit(2)

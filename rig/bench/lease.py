@@ -8,11 +8,14 @@ import fcntl
 import getpass
 import json
 import os
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TextIO
 
 from rig.errors import BenchBusy
+
+_LOOKERS, _LOOK_S = 50, 0.01
 
 
 @dataclass(frozen=True)
@@ -50,11 +53,10 @@ class Lease:
         """
         file = _open(lock)
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            _lock(file, lock, bench)
+        except BenchBusy:
             file.close()
-            who = holder(lock)
-            raise BenchBusy(f"bench {bench}", f"held by {who or 'somebody'}", "wait for it, or end that run") from None
+            raise
         me = Holder(os.getpid(), _user(), datetime.datetime.now().astimezone().isoformat(timespec="seconds"), why)
         file.truncate()
         file.write(json.dumps(asdict(me)))
@@ -80,6 +82,20 @@ def holder(lock: Path) -> Holder | None:
                 return Holder(**json.loads(file.read()))
             return Holder(0, "somebody", "just now", "an unknown purpose")
         return None
+
+
+def _lock(file: TextIO, lock: Path, bench: str) -> None:
+    """Take the lock. Somebody who only looks (:func:`holder`) has it for an instant: that is not being busy."""
+    who: Holder | None = None
+    for _ in range(_LOOKERS):
+        try:
+            return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            who = holder(lock)
+            if who is not None:
+                break
+        time.sleep(_LOOK_S)
+    raise BenchBusy(f"bench {bench}", f"held by {who or 'somebody'}", "wait for it, or end that run")
 
 
 def _open(lock: Path) -> TextIO:

@@ -11,6 +11,10 @@ from pathlib import Path
 from rig.errors import CallerMistake
 
 
+_LONGEST_BASE = 50
+"""Bytes before the folder's own name (34 at most) and a socket's (16), so that all stays below 107."""
+
+
 @dataclass(frozen=True)
 class StateDirectory:
     """What outlives a run: certificate authority, keys, card counters, guard journal, lock. 0700."""
@@ -20,9 +24,7 @@ class StateDirectory:
     @classmethod
     def of(cls, bench: str) -> StateDirectory:
         """The state directory of a bench by name: ``$RIG_STATE``, else ``$XDG_STATE_HOME/pos-rig``, made if absent."""
-        base = os.environ.get("RIG_STATE")
-        home = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local/state")
-        root = (Path(base) if base else Path(home) / "pos-rig") / bench
+        root = _state_base() / bench
         try:
             root.mkdir(parents=True, exist_ok=True, mode=0o700)
             root.chmod(0o700)
@@ -63,11 +65,22 @@ class StateDirectory:
         return self.root / "terminal-disk"
 
 
+def _state_base() -> Path:
+    """Where state directories lie; absolute, because every process of a bench is marked with it."""
+    try:
+        if base := os.environ.get("RIG_STATE"):
+            return Path(base).absolute()
+        home = os.environ.get("XDG_STATE_HOME")
+        return (Path(home) if home else Path.home() / ".local/state").absolute() / "pos-rig"
+    except RuntimeError as error:
+        raise CallerMistake("state directory", f"{error}", "set RIG_STATE to a folder of your own") from error
+
+
 def new_runtime_folder(bench: str) -> Path:
     """A fresh folder for sockets and PTY names: short, because a unix socket's path is at most 107 bytes."""
-    base = Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir())
-    if not os.access(base, os.W_OK):
-        base = Path(tempfile.gettempdir())
+    candidates = [Path(os.environ.get("XDG_RUNTIME_DIR") or "/tmp"), Path(tempfile.gettempdir())]
+    fit = (base for base in candidates if os.access(base, os.W_OK) and len(os.fsencode(base)) <= _LONGEST_BASE)
+    base = next(fit, Path("/tmp"))
     return Path(tempfile.mkdtemp(prefix=f"rig-{bench[:20]}-", dir=base))
 
 
@@ -80,5 +93,7 @@ def new_run_folder(reports: Path, bench: str) -> Path:
             folder.mkdir(parents=True, mode=0o700)
         except FileExistsError:
             continue
+        except OSError as error:
+            raise CallerMistake(str(reports), f"no run can be kept here: {error.strerror}", "choose --reports") from error
         return folder
     raise CallerMistake(str(reports), "no free name for a run folder", "is the clock stuck?")

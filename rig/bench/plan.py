@@ -122,7 +122,7 @@ def _device(name: str, bench: BenchFile, places: Places, common: dict[str, Any])
             f"simulation.devices.{name}", f"no simulated {device.device!r}", f"there are {', '.join(sorted(_DEVICES))}"
         )
     module, wave = _DEVICES[device.device]
-    settings = {**common, "name": name, **device.settings}
+    settings = {**device.settings, **common, "name": name}
     if device.device == "relay-board":
         settings |= {"power_on": True, "load": _terminal(bench, bench.simulation, places, common)}
     return Program(name, module, settings, in_terminal=device.device == "relay-board", wave=wave)
@@ -134,6 +134,8 @@ def _terminal(bench: BenchFile, simulation: Simulation, places: Places, common: 
     carriers = {name: s for name, s in simulation.segments.items() if s.carries_host}
     line = bench.terminal
     settings = {
+        "print_via_ecr": True,
+        **simulation.terminal,
         **common,
         "name": "terminal",
         "disk": str(places.state.terminal_disk),
@@ -151,8 +153,6 @@ def _terminal(bench: BenchFile, simulation: Simulation, places: Places, common: 
             "connect_timeout_s": line.connect_timeout_s,
             "response_timeout_s": line.response_timeout_s,
         },
-        "print_via_ecr": True,
-        **simulation.terminal,
     }
     config = places.configs / "terminal.json"
     write_private(config, json.dumps(settings, indent=1))

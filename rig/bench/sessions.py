@@ -6,13 +6,14 @@ guard left: it finds the processes by pid and start time (never by name), and th
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rig.bench.spawn import start_time
+from rig.bench.spawn import start_time, write_private
 from rig.history.journal import boot_id
 
 _KEPT = 200
@@ -89,19 +90,19 @@ class SessionJournal:
         records = []
         if self._path.exists():
             for line in self._path.read_text(errors="replace").splitlines():
-                try:
-                    records.append(json.loads(line))
-                except ValueError:
-                    continue
+                with contextlib.suppress(ValueError):
+                    record = json.loads(line)
+                    if isinstance(record, dict) and "what" in record:
+                        records.append(record)
         return records
 
     def _shorten(self) -> None:
         records = self._records()
         if len(records) <= _KEPT:
             return
-        begins = [index for index, record in enumerate(records) if record["what"] == "begin"]
+        last = max((index for index, record in enumerate(records) if record["what"] == "begin"), default=len(records))
         fresh = self._path.with_name(self._path.name + ".new")
-        fresh.write_text("".join(json.dumps(record) + "\n" for record in records[begins[-1] :]))
+        write_private(fresh, "".join(json.dumps(record) + "\n" for record in records[last:]), durable=True)
         fresh.replace(self._path)
 
     def _append(self, what: str, **data: Any) -> None:

@@ -69,7 +69,7 @@ class Running:
                 raise DeviceGone(self.name, f"ended at its start: {_last_line(self.log)}", f"see {self.log}")
             line += chunk
         self.info = json.loads(line)
-        os.close(self._ready)
+        self._stop_listening()
 
     def end(self, grace_s: float = 2.0) -> int:
         """Ask it to end, insist after ``grace_s``; returns its exit code."""
@@ -81,7 +81,13 @@ class Running:
             self.process.kill()
             code = self.process.wait()
         os.close(self.pidfd)
+        self._stop_listening()
         return code
+
+    def _stop_listening(self) -> None:
+        if self._ready >= 0:
+            os.close(self._ready)
+            self._ready = -1
 
 
 def spawn(program: Program, configs: Path, logs: Path, mark: Path, enter: Callable[[], None] | None = None) -> Running:
@@ -110,11 +116,14 @@ def module_command(module: str, config: Path, *more: str) -> Sequence[str]:
     return (sys.executable, "-m", module, "--config", str(config), *more)
 
 
-def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner can read."""
+def write_private(path: Path, text: str, *, durable: bool = False) -> None:
+    """Write a file that only its owner can read; with ``durable`` it is on the disk before this returns."""
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     with os.fdopen(fd, "w") as file:
         file.write(text)
+        if durable:
+            file.flush()
+            os.fsync(fd)
 
 
 def start_time(pid: int) -> int | None:

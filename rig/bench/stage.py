@@ -73,7 +73,8 @@ class BenchStage:
     def pull_card(self) -> Proof:
         """The card leaves the field."""
         evidence = require(self._devices.presenter, "presenter").remove()
-        return Proof(evidence["target"] == "released", dict(evidence))
+        gone = evidence["target"] == "released" and evidence["card"] is not None
+        return Proof(gone, dict(evidence))
 
     def cut_power(self) -> Proof:
         """The terminal loses its supply. Its connections do not end, they just go silent."""

@@ -71,7 +71,10 @@ class Event:
         Raises:
             ValueError: the line is no event, or of a version that this rig does not know.
         """
-        raw = json.loads(line)
+        try:
+            raw = json.loads(line)
+        except RecursionError:
+            raise ValueError("nested too deep for an event") from None
         if not isinstance(raw, dict) or raw.get("v") != VERSION:
             raise ValueError(f"not an event of version {VERSION}")
         try:
@@ -81,7 +84,8 @@ class Event:
             )  # fmt: skip
         except KeyError as missing:
             raise ValueError(f"an event without {missing}") from None
-        if not (isinstance(event.t, int) and isinstance(event.sequence, int) and isinstance(event.data, dict)):
+        numbers = (event.t, event.pid, event.sequence)
+        if not (all(type(number) is int for number in numbers) and isinstance(event.data, dict)):
             raise ValueError("an event with fields of the wrong type")
         return event
 

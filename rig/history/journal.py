@@ -53,12 +53,13 @@ class Journal:
         """Append an event; with ``durable`` it is on the disk before this returns."""
         clean = self._redact(data)
         with self._lock:
-            self._sequence += 1
             event = Event(
-                self._boot, time.monotonic_ns(), self.process, self._pid, self._sequence, kind, clean,
+                self._boot, time.monotonic_ns(), self.process, self._pid, self._sequence + 1, kind, clean,
                 datetime.datetime.now(datetime.UTC).isoformat(timespec="microseconds"),
             )  # fmt: skip
-            os.write(self._fd, event.to_line().encode() + b"\n")
+            # A lone surrogate (a file name that is no UTF-8) becomes the JSON escape that reads back as itself.
+            os.write(self._fd, event.to_line().encode(errors="backslashreplace") + b"\n")
+            self._sequence += 1
             if durable:
                 os.fdatasync(self._fd)
         return event
@@ -76,9 +77,11 @@ class Journal:
         if isinstance(value, bytes | bytearray | memoryview):
             return self._redactor.data(bytes(value)).hex().upper()
         if isinstance(value, Mapping):
-            return {str(key): self._redact(item) for key, item in value.items()}
+            return {self._redactor.text(str(key)): self._redact(item) for key, item in value.items()}
         if isinstance(value, list | tuple | set | frozenset):
             return [self._redact(item) for item in value]
+        if isinstance(value, int) and self._redactor.allows(str(value)):
+            return self._redactor.mask(str(value))
         if value is None or isinstance(value, bool | int | float):
             return value
         return self._redactor.text(str(value))

@@ -21,6 +21,7 @@ from pathlib import Path
 from rig.errors import CallerMistake
 
 _KEEP_FIRST, _KEEP_LAST = 6, 4
+_SHORTEST, _LONGEST = 13, 19
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,8 @@ class Redactor:
         self.ranges = tuple(ranges)
         heads = "|".join(re.escape(prefix) for prefix in sorted({r.prefix for r in self.ranges}, reverse=True))
         # A lookahead, so that every digit may begin a candidate: a PAN may stand behind other digits.
-        self._known = re.compile(f"(?=((?:{heads})[0-9]+))" if heads else r"(?!)")
-        self._lone = re.compile(r"(?<![0-9A-Za-z.])[0-9]{13,19}(?![0-9A-Za-z.])")
+        self._known = re.compile(f"(?=((?:{heads})[0-9]{{1,18}}))" if heads else r"(?!)")
+        self._lone = re.compile(r"(?<![0-9A-Za-z.])([0-9]{13,19})((?:[Dd=][0-9]*[Ff]?)?)(?![0-9A-Za-z.])")
 
     @classmethod
     def load(cls, path: Path) -> Redactor:
@@ -105,7 +106,9 @@ class Redactor:
         return hmac.new(self._key, pan.encode(), hashlib.sha256).hexdigest()[:16]
 
     def mask(self, pan: str) -> str:
-        """First six and last four digits, the rest as ``*``."""
+        """First six and last four digits, the rest as ``*``; of what is too short for a PAN, nothing."""
+        if len(pan) < _SHORTEST:
+            return "*" * len(pan)
         return pan[:_KEEP_FIRST] + "*" * (len(pan) - _KEEP_FIRST - _KEEP_LAST) + pan[-_KEEP_LAST:]
 
     def text(self, text: str) -> str:
@@ -115,19 +118,23 @@ class Redactor:
         business. Text that is hexadecimal is searched as packed digits are, at both nibble offsets, by the same rule.
         """
         masked = self._mask_digits(text, filler="*")
-        return self._lone.sub(lambda m: self.mask(m[0]) if luhn_valid(m[0]) else m[0], masked)
+        return self._lone.sub(self._mask_lone, masked)
 
     def data(self, data: bytes) -> bytes:
         """Mask PANs in bytes, in ASCII and in packed BCD, keeping the length."""
         ascii_masked = self._mask_digits(data.decode("latin-1"), filler="*").encode("latin-1")
         return bytes.fromhex(self._mask_digits(ascii_masked.hex().upper(), filler="E"))
 
+    def _mask_lone(self, match: re.Match[str]) -> str:
+        pan, behind = match.groups()
+        if not luhn_valid(pan):
+            return match[0]
+        return self.mask(pan) + behind[:1] + "*" * len(behind[1:])
+
     def _mask_digits(self, text: str, filler: str) -> str:
         chars: list[str] | None = None
-        done = 0
+        # Candidates may overlap: digits before a PAN can make one by chance, and must not hide the true one.
         for match in self._known.finditer(text):
-            if match.start() < done:
-                continue
             pan = self._pan_at_start(match[1])
             if pan is None:
                 continue
@@ -135,22 +142,22 @@ class Redactor:
             begin, end = match.start(), match.start() + len(pan)
             for place in range(begin + _KEEP_FIRST, end - _KEEP_LAST):
                 chars[place] = filler
-            done = _blank_track2(chars, end, filler)
+            for place in _behind_separator(text, end):
+                chars[place] = filler
         return text if chars is None else "".join(chars)
 
     def _pan_at_start(self, digits: str) -> str | None:
-        for length in range(min(19, len(digits)), 12, -1):
+        for length in range(min(_LONGEST, len(digits)), _SHORTEST - 1, -1):
             if self.allows(digits[:length]):
                 return digits[:length]
         return None
 
 
-def _blank_track2(chars: list[str], end: int, filler: str) -> int:
-    """Blank what follows a PAN and a track 2 separator (``D``, ``d`` or ``=``); returns where it ended."""
-    if end >= len(chars) or chars[end] not in "Dd=":
-        return end
+def _behind_separator(text: str, end: int) -> range:
+    """The places of the digits behind a PAN that ends at ``end`` and a track 2 separator (``D``, ``d`` or ``=``)."""
+    if end >= len(text) or text[end] not in "Dd=":
+        return range(0)
     place = end + 1
-    while place < len(chars) and chars[place].isascii() and chars[place].isdigit():
-        chars[place] = filler
+    while place < len(text) and text[place] in "0123456789":
         place += 1
-    return place
+    return range(end + 1, place)

@@ -165,6 +165,13 @@ class Terminal(Protocol):
         """Give the terminal back to its own keys. Raises BenchTrouble."""
         ...
 
+    def hang_up(self) -> None:
+        """Give up the operation under way, from any thread. Its outcome is unknown. Never raises.
+
+        For when the bench knows what a cash register would only learn by waiting: the terminal has no power.
+        """
+        ...
+
     def close(self) -> None:
         """Close the line. Never raises."""
         ...

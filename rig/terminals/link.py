@@ -65,6 +65,10 @@ class Link(Protocol):
         """The next message, or None when none came in time. Raises BenchTrouble when the line ended."""
         ...
 
+    def hang_up(self) -> None:
+        """End the line from another thread: whoever waits for it sees it gone at once. Never raises."""
+        ...
+
     def close(self) -> None:
         """Close the line. Never raises."""
         ...
@@ -77,6 +81,10 @@ class _ObservedLine:
         self._transport = transport
         self._observe = observe
         self._received: deque[Apdu] = deque()
+
+    def hang_up(self) -> None:
+        """End the line from another thread."""
+        self._transport.hang_up()
 
     @property
     def is_open(self) -> bool:

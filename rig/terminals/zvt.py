@@ -161,6 +161,10 @@ class ZvtTerminal:
             if dialogue.end not in (End.ACCEPTED, End.COMPLETED):
                 raise DeviceMute(self.name, f"log off: {dialogue.end.value}", "wait until it is idle")
 
+    def hang_up(self) -> None:
+        """Give up the operation under way, whose outcome becomes unknown: the terminal is known to be without power."""
+        self._link.hang_up()
+
     def close(self) -> None:
         """Close the line."""
         self._link.close()
