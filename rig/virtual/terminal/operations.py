@@ -37,6 +37,8 @@ from rig.wire.zvt import (
 )
 
 _READY = 0x00
+_WITHOUT_PRINTING = 0x03
+"""Service byte of 06 20: the status information alone."""
 
 
 class Operations:
@@ -148,14 +150,16 @@ class Operations:
         sold = original.operation is Operation.SALE and original.state is State.COMMITTED
         return sold and original.batch == self._store.batch
 
-    def _repeat_receipt(self, session: Session, _: Apdu) -> None:
-        """06 20: the result of the last transaction, whatever it was."""
+    def _repeat_receipt(self, session: Session, apdu: Apdu) -> None:
+        """06 20: the result of the last transaction, whatever it was; with its receipt, unless asked not to print."""
+        _, rest = split_password(apdu.data)
+        printing = decode_fields(rest).get(Bmp.SERVICE_BYTE) != _WITHOUT_PRINTING
         session.reply(POSITIVE)
         last = self._store.last_final()
         if last is None:
             session.end(Apdu(Command.ABORT, bytes([NOT_POSSIBLE])))
         else:
-            self._sales.show(session, last)
+            self._sales.show(session, last, printing)
             session.end(Apdu(Command.COMPLETION))
 
     def _end_of_day(self, session: Session, apdu: Apdu) -> None:

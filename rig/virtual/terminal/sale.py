@@ -90,10 +90,10 @@ class Sales:
         decision = self._authoriser.authorise(transaction, self._writer.void(transaction, original, secret))
         self._finish(session, transaction, decision)
 
-    def show(self, session: Session, transaction: Transaction) -> bool:
+    def show(self, session: Session, transaction: Transaction, printing: bool = True) -> bool:
         """Send the status information and the receipt; whether all of it was acknowledged."""
         messages = [status_information(transaction, self._settings)]
-        if self._settings.print_via_ecr:
+        if printing and self._settings.print_via_ecr:
             messages += receipt(transaction, self._settings)
         return all(session.tell(message) for message in messages)
 

@@ -3,7 +3,8 @@
 One JSON record a line, appended and on the disk before the call returns; the state in memory is nothing but the
 records applied in order, at boot as in service. A record is one line, so that a decision (this sale failed *and*
 must be reversed) is there wholly or not at all. A kill tears the last line at most, which is cut off at boot: a
-record that never got whole was never acted upon.
+record that never got whole was never acted upon. A journal that has grown long is made short at boot: what is final,
+settled and not the last is forgotten.
 """
 
 from __future__ import annotations
@@ -19,6 +20,10 @@ from typing import Any
 
 from rig.errors import DeviceNonsense
 from rig.virtual.terminal.transaction import CardFace, Operation, Reversal, Settlement, State, Transaction
+
+_OF_A_TRANSACTION = frozenset({"begun", "card", "sending", "answered", "committed", "failed", "reversing", "reversed"})
+_LONG = 256 * 1024
+"""Bytes of journal from which on a boot makes it short; reading so many takes about 10 ms."""
 
 
 class Store:
@@ -41,6 +46,8 @@ class Store:
         self._lock = threading.RLock()
         self._fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         self._replay()
+        if self.path.stat().st_size > _LONG:
+            self._shorten()
 
     # What the terminal does ------------------------------------------------------------------------------------
 
@@ -59,8 +66,8 @@ class Store:
         with self._lock:
             trace = self._next_trace()
             self._append(
-                "begun", trace=trace, receipt=self.receipt % 9999 + 1, operation=operation, amount=amount,
-                when=when.isoformat(timespec="seconds"), original=original,
+                "begun", trace=trace, receipt=self.receipt % 9999 + 1, batch=self.batch, operation=operation,
+                amount=amount, when=when.isoformat(timespec="seconds"), original=original,
             )  # fmt: skip
             return self.transactions[trace]
 
@@ -138,9 +145,8 @@ class Store:
 
     def _append(self, record: str, **data: Any) -> None:
         entry = {"record": record, **data}
-        line = json.dumps(entry, separators=(",", ":")).encode() + b"\n"
         with self._lock:
-            os.write(self._fd, line)
+            os.write(self._fd, _line(entry))
             os.fdatasync(self._fd)
             self._apply(entry)
 
@@ -155,11 +161,38 @@ class Store:
                 cure = "this is not what a power cut leaves: replace the terminal's disk folder"
                 raise DeviceNonsense(str(self.path), f"line {number} is damaged: {error!r}", cure) from error
 
+    def _shorten(self) -> None:
+        """Write the journal anew without what nobody will ask for again; it is replaced as a whole."""
+        last = self.last_final()
+        kept = {
+            t.trace
+            for t in self.transactions.values()
+            if not t.final or t.batch == self.batch or t is last or (t.reversal and t.reversal.done is None)
+        }
+        entries = [json.loads(line) for line in self.path.read_bytes().splitlines()]
+        short = [e for e in entries if e["record"] in _OF_A_TRANSACTION and e["trace"] in kept]
+        short += [e for e in entries if self.settling and e["record"] == "settling"][-1:]
+        short += [e for e in entries if e["record"] == "registered"][-1:]
+        short.append({"record": "numbers", "trace": self.trace, "receipt": self.receipt, "batch": self.batch})
+        fresh = self.path.with_suffix(".new")
+        fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(fd, "wb") as file:
+            file.writelines(_line(entry) for entry in short)
+            file.flush()
+            os.fsync(fd)
+        fresh.replace(self.path)
+        os.close(self._fd)
+        self._fd = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
+        self.transactions = {trace: t for trace, t in self.transactions.items() if trace in kept}
+
     def _apply(self, entry: Mapping[str, Any]) -> None:
         getattr(self, f"_on_{entry['record']}")(entry)
 
     def _on_registered(self, entry: Mapping[str, Any]) -> None:
         self.registration = entry["configuration"]
+
+    def _on_numbers(self, entry: Mapping[str, Any]) -> None:
+        self.trace, self.receipt, self.batch = entry["trace"], entry["receipt"], entry["batch"]
 
     def _on_numbered(self, entry: Mapping[str, Any]) -> None:
         self.trace = entry["trace"]
@@ -169,7 +202,7 @@ class Store:
         # A number that comes again after a million others is a new transaction at the end of the order.
         self.transactions.pop(self.trace, None)
         self.transactions[self.trace] = Transaction(
-            self.trace, self.receipt, self.batch, Operation(entry["operation"]), entry["amount"],
+            self.trace, self.receipt, entry["batch"], Operation(entry["operation"]), entry["amount"],
             datetime.fromisoformat(entry["when"]), entry["original"],
         )  # fmt: skip
 
@@ -190,7 +223,7 @@ class Store:
     def _on_committed(self, entry: Mapping[str, Any]) -> None:
         transaction = self.transactions[entry["trace"]]
         transaction.state, transaction.result = State.COMMITTED, 0
-        if transaction.operation is Operation.VOID and transaction.original is not None:
+        if transaction.operation is Operation.VOID and transaction.original in self.transactions:
             self.transactions[transaction.original].voided = True
 
     def _on_failed(self, entry: Mapping[str, Any]) -> None:
@@ -216,3 +249,7 @@ class Store:
         self.settling = None
         if entry["agreed"]:
             self.batch = entry["batch"] % 999_999 + 1
+
+
+def _line(entry: Mapping[str, Any]) -> bytes:
+    return json.dumps(entry, separators=(",", ":")).encode() + b"\n"

@@ -8,9 +8,9 @@ import pytest
 
 from rig.wire.iso8583 import Message
 from rig.wire.tlv import as_mapping
-from rig.wire.zvt import POSITIVE, Apdu, Bmp, Command, encode_fields, negative
+from rig.wire.zvt import POSITIVE, Apdu, Bmp, Command, encode_fields, encode_with_password, negative
 from tests.virtual.terminal.card_in_field import PAN, UNIONPAY_AID, PlainCard
-from tests.virtual.terminal.scripted_ecr import payment, willing
+from tests.virtual.terminal.scripted_ecr import PASSWORD, payment, willing
 from tests.virtual.terminal.scripted_host import Reply, approval
 from tests.virtual.terminal.terminal_process import Bench
 
@@ -68,6 +68,14 @@ def test_a_repeated_receipt_is_the_same_receipt(bench: Bench) -> None:
     assert again.approved
     assert again.status == sold.status
     assert again.printed() == sold.printed()
+
+
+def test_a_till_may_ask_for_the_last_result_without_the_receipt(bench: Bench) -> None:
+    till = bench.registered()
+    sold = till.sale(777)
+    data = encode_with_password(PASSWORD, encode_fields({Bmp.SERVICE_BYTE: 0x03}))
+    asked = till.run(Apdu(Command.REPEAT_RECEIPT, data))
+    assert (asked.status, asked.printed()) == (sold.status, [])
 
 
 def test_commands_that_cannot_be_are_refused(bench: Bench) -> None:

@@ -108,6 +108,36 @@ def test_a_closed_batch_begins_another(tmp_path: Path) -> None:
     assert (again.batch, again.committed_in_batch()) == (2, [])
 
 
+def test_a_long_journal_is_made_short_at_boot_and_nothing_of_use_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = one_of_each(tmp_path)
+    store.committed(sell(store, 11))
+    pending = sell(store, 12)
+    store.failed(pending, 0x9A, "06")
+    store.settle("0" * 32, WHEN)
+    store.settled(agreed=True)
+    open_sale, last = sell(store, 13), sell(store, 14)
+    store.committed(open_sale)
+    store.committed(store.begin(Operation.VOID, 13, WHEN, original=open_sale.trace))
+    store.failed(last, 0x9A)
+    waiting = store.settle("1" * 32, WHEN)
+    store.number("echo")
+    monkeypatch.setattr("rig.virtual.terminal.store._LONG", 0)
+    before = store.path.stat().st_size
+    for _ in range(2):  # what was made short can be made short again
+        short = Store(tmp_path)
+        assert set(short.transactions) == {pending.trace, open_sale.trace, last.trace, last.trace + 1}
+        assert short.pending_reversals() == [pending]
+        assert short.committed_in_batch() == store.committed_in_batch()
+        assert short.last_final() == store.last_final()
+        assert (short.trace, short.receipt, short.batch) == (store.trace, store.receipt, store.batch)
+        assert (short.registration, short.settling) == (0x08, waiting)
+    assert short.path.stat().st_size < before
+    assert short.begin(Operation.SALE, 1, WHEN).trace == store.trace + 1
+    assert Store(tmp_path).trace == store.trace + 1
+
+
 def test_damage_inside_the_journal_is_named(tmp_path: Path) -> None:
     store = one_of_each(tmp_path)
     lines = store.path.read_bytes().split(b"\n")
