@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -71,9 +70,8 @@ def run(
         "--rig-run", str(folder), "--rig-why", "rig run", "--rig-no-report", *(["-k", keyword] if keyword else []),
         *map(str, suite or [Path("testcases/regression")]),
     ]  # fmt: skip
-    began = time.monotonic()
     code = _run_tests(command, quiet=as_json)
-    _finish(folder, reports, as_json, code, time.monotonic() - began)
+    _finish(folder, reports, as_json, code)
 
 
 def _run_tests(command: list[str], quiet: bool) -> int:
@@ -93,13 +91,13 @@ def _run_tests(command: list[str], quiet: bool) -> int:
         signal.signal(signal.SIGINT, before)
 
 
-def _finish(folder: Path, reports: Path, as_json: bool, code: int, seconds: float) -> None:
+def _finish(folder: Path, reports: Path, as_json: bool, code: int = 0) -> None:
     from rig.report import finish_run
 
     if not (folder / "journals").exists():
         # Nothing ran: pytest has said why.
         raise typer.Exit(2)
-    finished = finish_run(folder, reports, seconds)
+    finished = finish_run(folder, reports)
     if as_json:
         print(json.dumps({"run": str(folder), "exit_code": finished.exit_code, **finished.summary.to_json()}))
     else:
@@ -137,7 +135,8 @@ def doctor(bench: BenchOption = _BENCH, as_json: JsonOption = False) -> None:
     from rig.bench.doctor import Finding, Health, examine_bench, examine_machine
     from rig.report import find_allure, find_node
 
-    findings: list[Finding] = [*examine_machine(find_node(), find_allure()), *examine_bench(bench)]
+    node = find_node()
+    findings: list[Finding] = [*examine_machine(node.binary if node else None, find_allure()), *examine_bench(bench)]
     bad = any(finding.health is Health.BAD for finding in findings)
     if as_json:
         print(json.dumps({"healthy": not bad, "findings": [asdict(finding) for finding in findings]}))
@@ -161,7 +160,7 @@ def report(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="a run's folder")], reports: ReportsOption = Path("reports")
 ) -> None:
     """Judge a run and render its report again."""
-    _finish(run, reports, as_json=False, code=0, seconds=0.0)
+    _finish(run, reports, as_json=False)
 
 
 @bench_app.command("ca")

@@ -68,7 +68,7 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None, None, None]
     if bench is not None:
         bench.close(interrupted=session.exitstatus == pytest.ExitCode.INTERRUPTED)
         if not session.config.getoption("rig_no_report"):
-            session.exitstatus = finish_run(bench.run).exit_code
+            session.exitstatus = finish_run(bench.run, Path(session.config.getoption("reports"))).exit_code
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -175,4 +175,4 @@ def _required(item: pytest.Item) -> list[Verdict]:
 
 def _bearer(item: pytest.Item) -> str:
     callspec = getattr(item, "callspec", None)
-    return str(callspec.params.get("bearer", "all")) if callspec else "all"
+    return str(callspec.params.get("bearer", "several")) if callspec else "several"

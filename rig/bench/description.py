@@ -7,6 +7,7 @@ virtual and a real example. A mistake is reported with the line and the field.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -19,6 +20,18 @@ from rig.units import CURRENCY_NUMERIC
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,40}$")]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
+
+
+class _WrongField(ValueError):
+    """A field that is wrong in the light of others, with its place below the part that was checked."""
+
+    def __init__(self, message: str, *place: str) -> None:
+        super().__init__(message)
+        self.place = place
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names) or "there are none"
 
 
 class _Part(BaseModel):
@@ -75,7 +88,7 @@ class Terminal(_Part):
         if (self.tcp is None) == (self.serial is None):
             raise ValueError("exactly one of tcp and serial describes the cash-register line")
         if self.currency not in CURRENCY_NUMERIC:
-            raise ValueError(f"currency {self.currency!r} is unknown; use one of {', '.join(CURRENCY_NUMERIC)}")
+            raise _WrongField(f"{self.currency!r} is unknown; use one of {', '.join(CURRENCY_NUMERIC)}", "currency")
         return self
 
 
@@ -192,12 +205,17 @@ class BenchFile(_Part):
     def _names_are_known(self) -> BenchFile:
         for name, path in self.paths.items():
             if path.attenuator not in self.attenuators:
-                raise ValueError(f"path {name!r} names attenuator {path.attenuator!r}, which is not among attenuators")
+                raise _WrongField(
+                    f"{path.attenuator!r} is not among attenuators ({_listed(self.attenuators)})",
+                    "paths", name, "attenuator",
+                )  # fmt: skip
         for name, bearer in self.bearers.items():
             if bearer.path is not None and bearer.path not in self.paths:
-                raise ValueError(f"bearer {name!r} names path {bearer.path!r}, which is not among paths")
+                raise _WrongField(
+                    f"{bearer.path!r} is not among paths ({_listed(self.paths)})", "bearers", name, "path"
+                )
         if self.simulation is not None and self.network.isolation != "private":
-            raise ValueError("simulated devices need network.isolation: private")
+            raise _WrongField("simulated devices need isolation: private", "network", "isolation")
         return self
 
 
@@ -215,13 +233,16 @@ def load_bench(path: Path) -> BenchFile:
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         raw = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: a date that no calendar has
         mark = getattr(error, "problem_mark", None)
         line = f" line {mark.line + 1}" if mark else ""
         problem = getattr(error, "problem", None) or str(error)
         raise CallerMistake(f"{path}{line}", f"not YAML: {problem}", "mind indentation and quotes") from error
     if not isinstance(raw, dict):
         raise CallerMistake(str(path), "a bench file is a mapping of keys", "begin with: name: my-bench")
+    for twice in _written_twice(node):
+        # YAML would silently take the last one.
+        raise CallerMistake(str(path), twice, "keep one of them")
     try:
         return BenchFile.model_validate(raw)
     except ValidationError as error:
@@ -231,10 +252,26 @@ def load_bench(path: Path) -> BenchFile:
 def _problems(error: ValidationError, node: yaml.Node | None) -> str:
     lines = []
     for problem in error.errors(include_url=False):
-        field = ".".join(str(part) for part in problem["loc"]) or "the file"
+        place = (*problem["loc"], *getattr(problem.get("ctx", {}).get("error"), "place", ()))
+        field = ".".join(str(part) for part in place) or "the file"
         message = problem["msg"].removeprefix("Value error, ")
-        lines.append(f"line {_line_of(node, problem['loc'])}, {field}: {message}")
+        lines.append(f"line {_line_of(node, place)}, {field}: {message}")
     return "; ".join(lines)
+
+
+def _written_twice(node: yaml.Node | None, place: str = "") -> Iterator[str]:
+    """Keys that one mapping has more than once, each with its second line."""
+    if isinstance(node, yaml.SequenceNode):
+        for number, item in enumerate(node.value):
+            yield from _written_twice(item, f"{place}{number}.")
+    elif isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            if key.value in seen:
+                yield f"line {key.start_mark.line + 1}, {place}{key.value}: written twice"
+            if isinstance(key.value, str):
+                seen.add(key.value)
+            yield from _written_twice(value, f"{place}{key.value}.")
 
 
 def _line_of(node: yaml.Node | None, location: tuple[int | str, ...]) -> int:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from rig.errors import CallerMistake
 
-
 _LONGEST_BASE = 50
 """Bytes before the folder's own name (34 at most) and a socket's (16), so that all stays below 107."""
 
@@ -94,6 +93,8 @@ def new_run_folder(reports: Path, bench: str) -> Path:
         except FileExistsError:
             continue
         except OSError as error:
-            raise CallerMistake(str(reports), f"no run can be kept here: {error.strerror}", "choose --reports") from error
+            raise CallerMistake(
+                str(reports), f"no run can be kept here: {error.strerror}", "choose --reports"
+            ) from error
         return folder
     raise CallerMistake(str(reports), "no free name for a run folder", "is the clock stuck?")

@@ -134,11 +134,6 @@ def _terminal(bench: BenchFile, simulation: Simulation, places: Places, common: 
     carriers = {name: s for name, s in simulation.segments.items() if s.carries_host}
     line = bench.terminal
     settings = {
-        "print_via_ecr": True,
-        **simulation.terminal,
-        **common,
-        "name": "terminal",
-        "disk": str(places.state.terminal_disk),
         "reader": "reader.tty",
         "ecr": {"tcp": [line.tcp.host, line.tcp.port]} if line.tcp else {"serial": line.serial and line.serial.port},
         "terminal_id": line.terminal_id,
@@ -153,6 +148,12 @@ def _terminal(bench: BenchFile, simulation: Simulation, places: Places, common: 
             "connect_timeout_s": line.connect_timeout_s,
             "response_timeout_s": line.response_timeout_s,
         },
+        "print_via_ecr": True,
+        **simulation.terminal,
+        # Last, because a bench file never says where files are written.
+        **common,
+        "name": "terminal",
+        "disk": str(places.state.terminal_disk),
     }
     config = places.configs / "terminal.json"
     write_private(config, json.dumps(settings, indent=1))

@@ -101,7 +101,9 @@ class Bench:
         try:
             self.terminal.wait_until_up(self.file.terminal.boot_limit_s)
             self.inventory = inventory(self.file, self._devices, self._guard.info)
-        except BaseException:
+        except BaseException as error:
+            if isinstance(error, RigError):
+                self.note_trouble(error)
             self.close()
             raise
         self._cases.begin_run(
