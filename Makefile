@@ -21,7 +21,8 @@ test: $(READY)  ## Run the rig's own tests
 
 check: $(READY)  ## Lint, types, and the order of imports
 	@$(BIN)/ruff check .
-	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy --no-error-summary rig tests testcases tools benchmarks lab
 	@$(BIN)/lint-imports --no-logo
 	@echo "check: lint, types and imports are clean"
 
@@ -30,7 +31,7 @@ bench: $(READY)  ## Measure what the rig costs, as JSON lines
 
 report: $(READY)  ## Render the newest run again
 	@$(BIN)/python -m tools.setup --renderer
-	@$(BIN)/python -m rig.report $(ARGS)
+	@$(BIN)/rig report $(or $(ARGS),reports/latest)
 
 setup: $(READY)  ## Set everything up (every other target does it by itself)
 

@@ -78,8 +78,10 @@ def _pip_of_python(python: Path, _bootstrap: Path) -> None:
 
 
 def _pip_of_machine(python: Path, bootstrap: Path) -> None:
-    outside = [sys.executable, *_PIP, "--python", python]
-    run([*outside, "install", "--quiet", "--require-hashes", "-r", bootstrap], environment=_IN_VENV)
+    run(
+        [sys.executable, *_PIP, "--python", python, "install", "--quiet", "--require-hashes", "-r", bootstrap],
+        environment=_IN_VENV,
+    )
 
 
 def _pip_of_index(python: Path, bootstrap: Path) -> None:

@@ -13,12 +13,19 @@ _TAIL_LINES = 12
 
 
 class SetupError(Exception):
-    """Set-up cannot go on. Usual cure: in the message."""
+    """Set-up cannot go on. Usual cure: in the message.
 
-    def __init__(self, what: str, cure: str = "") -> None:
+    Attributes:
+        what: what happened, with the end of what a failed command said.
+        cure: what usually helps.
+        output: all that a failed command said.
+    """
+
+    def __init__(self, what: str, cure: str = "", output: str = "") -> None:
         super().__init__(what)
         self.what = what
         self.cure = cure
+        self.output = output
 
     def __str__(self) -> str:
         return self.what + (f"\n  Cure: {self.cure}" if self.cure else "")
@@ -60,7 +67,8 @@ def run(
     except OSError as error:
         raise SetupError(f"{_short(words)}: {error}") from None
     if done.returncode:
-        raise SetupError(f"{_short(words)} failed:\n{_tail(done.stdout + done.stderr)}")
+        output = done.stdout + done.stderr
+        raise SetupError(f"{_short(words)} failed:\n{_tail(output)}", output=output)
     return done.stdout
 
 

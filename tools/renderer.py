@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from pathlib import Path
 
 from tools.progress import SetupError, run, step
@@ -43,17 +44,38 @@ def _node(venv: Path) -> dict[str, str] | None:
 
 def _install_node(venv: Path, root: Path) -> None:
     lock = root / "reports" / "node.lock"
-    pip = [venv / "bin" / "python", "-m", "pip", "--disable-pip-version-check", "--no-input"]
-    run([*pip, "install", "--quiet", "--require-hashes", "--only-binary", ":all:", "-r", lock])
+    pip = (venv / "bin" / "python", "-m", "pip", "--disable-pip-version-check", "--no-input")
+    try:
+        run([*pip, "install", "--quiet", "--require-hashes", "--only-binary", ":all:", "-r", lock])
+    except SetupError as trouble:
+        raise SetupError(trouble.what, "install Node.js 22 or newer on this machine") from None
 
 
 def _install_allure(node: dict[str, str], root: Path) -> None:
-    npm = [node["binary"], node["npm"], "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    reports = root / "reports"
     try:
-        run(npm, folder=root / "reports", environment={"PATH": node["path"]}, timeout=300)
+        _npm(node, reports, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline")
     except SetupError as trouble:
-        raise SetupError(trouble.what, _NETWORK) from None
+        raise SetupError(_reason(node, reports) or trouble.what, _NETWORK) from None
     _mark(root).write_text(_digest(root))
+
+
+def _npm(node: dict[str, str], folder: Path, *words: str) -> None:
+    """Run npm; one that gets no answer gives up within seconds, not minutes."""
+    patience = ("--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-timeout=60000", "--loglevel=error")
+    run(
+        [node["binary"], node["npm"], *words, *patience], folder=folder, environment={"PATH": node["path"]}, timeout=300
+    )
+
+
+def _reason(node: dict[str, str], folder: Path) -> str:
+    """What npm itself does not tell when it fails to install: whether the registry answers at all."""
+    try:
+        _npm(node, folder, "view", "allure", "version")
+    except SetupError as trouble:
+        found = re.search(r"npm error (?:FetchError: )?(request to .*)", trouble.output)
+        return f"the npm registry does not answer: {found[1] if found else trouble.what}"
+    return ""
 
 
 def _mark(root: Path) -> Path:

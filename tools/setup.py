@@ -5,6 +5,7 @@ it where the machine has none that will do). Allure may be missing: runs and ver
 
 This file must load under any Python 3, so that an old one can be told to step aside.
 """
+# ruff: noqa: RUF005, UP032 - an old Python reads this file
 
 import os
 import shutil

@@ -104,6 +104,8 @@ class _Anchors(HTMLParser):
 
 def _get(url: str, config: PipConfig) -> tuple[bytes, str, str]:
     """The content, its media type, and the address it came from in the end (a redirect moves the base of links)."""
+    if url.startswith("file:") and url.endswith("/"):
+        url += "index.html"  # a folder as an index, as pip reads it
     context = ssl.create_default_context(cafile=config.certificates)
     opener = urllib.request.build_opener(urllib.request.HTTPSHandler(context=context))
     with opener.open(_request(url), timeout=_TIMEOUT_S) as answer:
