@@ -23,7 +23,14 @@ def first_sale_s() -> float:
     with tempfile.TemporaryDirectory(prefix="rig-bench-") as reports:
         began = time.monotonic_ns()
         subprocess.run(
-            [Path(sys.executable).with_name("rig"), "run", "-k", "test_approve and wifi and not debit", "--reports", reports],
+            [
+                Path(sys.executable).with_name("rig"),
+                "run",
+                "-k",
+                "test_approve and wifi and not debit",
+                "--reports",
+                reports,
+            ],
             cwd=PROJECT,
             env={**os.environ, "RIG_NO_RENDER": "1"},
             stdout=subprocess.DEVNULL,

@@ -1,8 +1,8 @@
 """A bench as a file: what surrounds one terminal, in YAML, checked as a whole before anything is touched.
 
 A bench file is data: no code, no shell, no environment. Relative ``port`` names lie in the bench's runtime folder,
-relative ``cards`` and ``impairments`` beside the bench file. The keys are the fields of the classes below; ``fixtures/benches/`` holds a
-virtual and a real example. A mistake is reported with the line and the field.
+relative ``cards`` and ``impairments`` beside the bench file. The keys are the fields of the classes below;
+``fixtures/benches/`` holds a virtual and a real example. A mistake is reported with the line and the field.
 """
 
 from __future__ import annotations

@@ -150,7 +150,7 @@ class CardSession:
         match reaction:
             case Reply(block) | Deselected(block):
                 return block
-            case (Request() | Granted()) if thought:
+            case Request() | Granted() if thought:
                 return self._answer_or_extend(side, thought)
         return None
 

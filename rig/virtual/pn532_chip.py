@@ -214,9 +214,7 @@ class Chip:
         return head + identity.uid
 
     def _communicate(self, data: bytes) -> Pending:
-        pending = Pending(
-            Command.IN_COMMUNICATE_THRU, self._clock() + self._reply_window_s, bytes([Status.TIMEOUT])
-        )
+        pending = Pending(Command.IN_COMMUNICATE_THRU, self._clock() + self._reply_window_s, bytes([Status.TIMEOUT]))
         self._pending = pending
         self._air.send(self._antenna, data)
         return pending

@@ -76,9 +76,7 @@ TAGS = tuple(int(field.name.removeprefix("tag_"), 16) for field in fields(Crypto
 """The tags of CryptogramData, in the order in which the MAC covers them."""
 
 
-def application_cryptogram(
-    scheme: Scheme, issuer_master_key: bytes, pan: str, psn: str, data: CryptogramData
-) -> bytes:
+def application_cryptogram(scheme: Scheme, issuer_master_key: bytes, pan: str, psn: str, data: CryptogramData) -> bytes:
     """The eight bytes of 9F26 for one transaction.
 
     Args:

@@ -16,9 +16,7 @@ WIFI = SEGMENTS[0]
 
 
 @pytest.mark.usefixtures("root")
-@pytest.mark.parametrize(
-    ("backend", "relays"), [("user-space link", ["wifi", "air", "cellular"]), ("netem", ["air"])]
-)
+@pytest.mark.parametrize(("backend", "relays"), [("user-space link", ["wifi", "air", "cellular"]), ("netem", ["air"])])
 def test_the_radio_is_relayed_whatever_the_backend(backend: str, relays: list[str]) -> None:
     namespace = new_namespace()
     network = in_namespace(namespace, lambda: build_virtual_network(SEGMENTS, backend, [HOST]))  # type: ignore[arg-type]

@@ -56,9 +56,7 @@ def test_a_port_where_nothing_answers(empty_port: tuple[int, Path], bureau: Card
 
 
 @pytest.mark.parametrize("answer", [b"OK\r\nREADY\r\n", bytes(64), b"\x00\x00\xff\xff\xff\xff\xff\x02" + bytes(40)])
-def test_a_port_where_something_else_answers(
-    answer: bytes, empty_port: tuple[int, Path], bureau: CardBureau
-) -> None:
+def test_a_port_where_something_else_answers(answer: bytes, empty_port: tuple[int, Path], bureau: CardBureau) -> None:
     far, port = empty_port
 
     def babble() -> None:

@@ -111,7 +111,7 @@ class EmvCard:
                 return Exchange(name, raw, _ok(self._get_data(command)))
             case 0x00, 0x84:
                 return Exchange(name, raw, _ok(secrets.token_bytes(8)))
-            case (0x00 | 0x80), _:
+            case ((0x00 | 0x80), _):
                 raise CardError(StatusWord.WRONG_INSTRUCTION)
         raise CardError(StatusWord.WRONG_CLASS)
 
