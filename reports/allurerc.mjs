@@ -24,12 +24,12 @@ export default defineConfig({
     ...Object.entries(invariants).map(([id, what]) => ({
       name: `Unsafe: ${what} (${id})`,
       matchedStatuses: ["failed"],
-      messageRegex: `Unsafe\\[${id}\\].*`,
+      messageRegex: `[\\s\\S]*Unsafe: ${id}: [\\s\\S]*`,
     })),
-    { name: "Unsafe", matchedStatuses: ["failed"], messageRegex: "Unsafe\\[.*" },
-    { name: "Not as required", matchedStatuses: ["failed"], messageRegex: "NotAsRequired:.*" },
-    { name: "Undecided", matchedStatuses: ["broken"], messageRegex: "Undecided:.*" },
-    { name: "Bench fault (not the terminal)", matchedStatuses: ["broken"], messageRegex: "BenchFault:.*" },
+    { name: "Unsafe", matchedStatuses: ["failed"], messageRegex: "[\\s\\S]*Unsafe: [\\s\\S]*" },
+    { name: "Not as required", matchedStatuses: ["failed"], messageRegex: "[\\s\\S]*NotAsRequired: [\\s\\S]*" },
+    { name: "Undecided", matchedStatuses: ["broken"], messageRegex: "[\\s\\S]*Undecided: [\\s\\S]*" },
+    { name: "Bench fault (not the terminal)", matchedStatuses: ["broken"], messageRegex: "[\\s\\S]*BenchFault: [\\s\\S]*" },
   ],
   plugins: {
     awesome: { options: { singleFile: true, reportLanguage: "en", groupBy: ["bearer", "suite"] } },

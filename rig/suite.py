@@ -19,7 +19,7 @@ _VERDICT = pytest.StashKey[CaseVerdict]()
 
 
 class Unsafe(AssertionError):
-    """The money is, or may be, wrong."""
+    """The money is, or may be, wrong. The message begins with the broken invariant; the report sorts by it."""
 
 
 class NotAsRequired(AssertionError):
@@ -135,16 +135,18 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, tuple
 def _end_case(item: pytest.Item, bench: Bench) -> None:
     verdict, events = bench.end_case()
     item.stash[_VERDICT] = verdict
+    if bench.broken:
+        item.session.shouldstop = f"bench fault: {bench.broken}"
     attach_case(verdict, events, bench.run)
     match verdict.verdict:
         case Verdict.UNSAFE:
-            raise Unsafe(f"Unsafe[{verdict.breaches[0].invariant}]: {verdict.why}")
+            raise Unsafe(verdict.why)
         case Verdict.NOT_AS_REQUIRED:
-            raise NotAsRequired(f"NotAsRequired: {verdict.why}")
+            raise NotAsRequired(verdict.why)
         case Verdict.UNDECIDED:
-            raise Undecided(f"Undecided: {verdict.why}")
+            raise Undecided(verdict.why)
         case Verdict.BENCH_FAULT:
-            raise BenchFault(f"BenchFault: {verdict.why}")
+            raise BenchFault(verdict.why)
         case _:
             return
 

@@ -111,7 +111,7 @@ class Attenuator(_Part):
 
     dialect: str = "mini-circuits"
     resource: str
-    safe_db: Annotated[float, Field(ge=0)] = 0.0
+    safe_db: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     """Where the guard leaves every channel."""
 
 

@@ -31,7 +31,7 @@ from rig.bench.plan import Places, programs
 from rig.bench.restore import restore_bench
 from rig.bench.sessions import SessionJournal
 from rig.bench.spawn import Running, spawn
-from rig.errors import CallerMistake, RigError
+from rig.errors import BenchTrouble, CallerMistake, RigError
 from rig.history import Journal, Redactor
 from rig.process import Started, main_config
 
@@ -97,7 +97,8 @@ class Guard:
 
     def finish(self) -> bool:
         """Restore, read back, end what was started, free the bench. Returns whether the bench is clean."""
-        restored = restore_bench(self._bench, self._places, self._backend, self._note)
+        dead = {running.name for running in self._running if running.process.poll() is not None}
+        restored = restore_bench(self._bench, self._places, self._backend, dead, self._note)
         for running in reversed(self._running):
             code = running.end()
             self._journal.write("process_ended", name=running.name, code=code)
@@ -139,6 +140,9 @@ def main() -> None:
         guard.watch()
     except RigError as error:
         _tell_failure(error)
+    except Exception as error:
+        _tell_failure(BenchTrouble("guard", f"{type(error).__name__}: {error}", "see its log"))
+        raise
     finally:
         clean = guard.finish()
         tell("restored", clean=clean)

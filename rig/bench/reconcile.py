@@ -22,7 +22,7 @@ from rig.bench.description import BenchFile, load_bench
 from rig.bench.lease import Lease
 from rig.bench.places import StateDirectory
 from rig.bench.plan import Places
-from rig.bench.restore import restore_bench
+from rig.bench.restore import process_of, restore_bench
 from rig.bench.sessions import Session, SessionJournal
 from rig.bench.spawn import start_time
 from rig.errors import RigError
@@ -69,20 +69,16 @@ def _restore(bench: BenchFile, state: StateDirectory, session: Session, alive: d
     places = Places(session.bench_file, state, session.run, session.runtime)
     places.journals.mkdir(parents=True, exist_ok=True)
     journal = Journal.open(places.journals, "reconcile", Redactor.load(state.redaction))
-    in_private_network = [name for name in alive if name != "relay"]
+    backend = choose_backend(bench)
+    # The one that powers the terminal lives in the terminal's namespace; all others in the bench's own.
+    in_private_network = [pid for name, pid in alive.items() if name != process_of("power", bench, backend)]
     if bench.network.isolation == "private" and in_private_network:
-        enter(alive[in_private_network[0]])
-    restored = restore_bench(bench, places, choose_backend(bench), lambda kind, data: journal.write(kind, **data))
-    # A device whose process died with the guard has no state left to restore.
-    dirty = [r for r in restored if not r.clean and (bench.simulation is None or _still_there(r.device, alive))]
+        enter(in_private_network[0])
+    ended = set(session.processes) - set(alive)
+    restored = restore_bench(bench, places, backend, ended, lambda kind, data: journal.write(kind, **data))
+    dirty = [r for r in restored if not r.clean]
     journal.write("reconciled", clean=not dirty)
     return "; ".join(f"{r.device}: {r.detail.get('why')}" for r in dirty)
-
-
-def _still_there(device: str, alive: dict[str, int]) -> bool:
-    kind = device.split()[0]
-    process = {"link": "link", "presenter": "field", "power": "relay"}.get(kind, kind)
-    return process in alive
 
 
 def _end(pid: int, started: int) -> None:

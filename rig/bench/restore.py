@@ -7,7 +7,7 @@ used them may be dead. A device that fails is tried again, and then named; the o
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,14 +40,39 @@ class Restored:
     detail: dict[str, Any]
 
 
-def restore_bench(bench: BenchFile, places: Places, backend: Backend, note: Note) -> list[Restored]:
-    """Bring every device to its safe state and read it back; ``note`` gets an event a device, ``restored``."""
+def restore_bench(
+    bench: BenchFile, places: Places, backend: Backend, ended: Collection[str], note: Note
+) -> list[Restored]:
+    """Bring every device to its safe state and read it back.
+
+    Args:
+        bench: the bench.
+        places: its folders.
+        backend: who degrades the links.
+        ended: processes of the bench that have ended; a device that was one of them has no state left.
+        note: gets an event a device, ``restored``.
+    """
     restored = []
     for device, recipe in _recipes(bench, DeviceOpener(bench, places, backend)):
-        result = _restore(device, recipe)
+        if process_of(device, bench, backend) in ended:
+            result = Restored(device, True, {"read_back": "its process has ended"})
+        else:
+            result = _restore(device, recipe)
         note("restored", {"device": result.device, "clean": result.clean, **result.detail})
         restored.append(result)
     return restored
+
+
+def process_of(device: str, bench: BenchFile, backend: Backend) -> str | None:
+    """The process of the bench that a recipe's device is, if it is one and no hardware."""
+    kind = device.split()[0]
+    if kind == "acquirer":
+        return "acquirer"
+    if kind == "link":
+        return "link" if backend == "user-space link" else None
+    kinds = {"attenuator": "attenuator", "presenter": "field", "power": "relay-board"}
+    simulated = bench.simulation.devices if bench.simulation is not None else {}
+    return next((name for name, each in simulated.items() if each.device == kinds.get(kind)), None)
 
 
 def _restore(device: str, recipe: Recipe) -> Restored:
@@ -57,6 +82,8 @@ def _restore(device: str, recipe: Recipe) -> Restored:
             return Restored(device, True, {"read_back": recipe()})
         except RigError as error:
             why = str(error)
+        except Exception as error:  # noqa: BLE001 - whatever befalls one device, the others are restored all the same
+            why = f"{type(error).__name__}: {error}"
     return Restored(device, False, {"why": why})
 
 

@@ -21,7 +21,7 @@ from rig.bench.sessions import SessionJournal
 from rig.bench.settle import settle
 from rig.bench.stage import BenchStage
 from rig.bench.state import prepare_state
-from rig.errors import DeviceGone, RigError
+from rig.errors import BenchTrouble, DeviceGone, RigError
 from rig.faults import Fault, Injector, Moment
 from rig.history import Event, Journal
 from rig.instruments.modem import Signal
@@ -239,6 +239,15 @@ class Bench:
         self._guard.check()
         if self._dead:
             raise DeviceGone(self._dead[0], "its process ended by itself", f"see {self._places.logs}")
+
+    @property
+    def broken(self) -> str:
+        """Why no further case makes sense on this bench: its guard or one of its processes is gone. Empty: it lives."""
+        try:
+            self.check()
+        except BenchTrouble as error:
+            return str(error)
+        return ""
 
     def note_trouble(self, error: RigError) -> None:
         """The bench, not the terminal, is to blame for what follows."""

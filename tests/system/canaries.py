@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import re
 import zlib
 from dataclasses import dataclass
@@ -65,5 +64,3 @@ def _layers(data: bytes) -> list[tuple[str, bytes]]:
         if inner[:2] == b"\x1f\x8b":
             layers.append((f" in gzip {number}", zlib.decompress(inner, 31)))
     return layers
-
-

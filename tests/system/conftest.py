@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.system.rigs import Rig
 
 from rig.bearers.netspace import can_isolate
+from tests.system.rigs import Rig
 
 
 @pytest.fixture(scope="session", autouse=True)

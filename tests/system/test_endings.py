@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from tests.system.rigs import Rig, kill
 CASES = "approve or silent or before_the_request or pulled_after or while_printing or weak"
 CLEAN_WITHIN_S = 5.0
 
-RESTORED_BY_GUARD = {
+RESTORED_BY_GUARD: dict[str, Callable[[Event], bool]] = {
     "link": lambda e: e.kind == "link_set",
     "attenuator": lambda e: e.kind == "device_rx" and e.data.get("line") == ":CHAN:1:ATT?",
     "field": lambda e: e.kind == "device_rx" and e.data.get("name") == "TgGetTargetStatus",

@@ -7,6 +7,7 @@ true, long waits are shortened, and the axis says the real times.
 
 from __future__ import annotations
 
+import itertools
 import math
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -54,7 +55,7 @@ def scale(times: Sequence[int], left: float, right: float) -> Scale:
     rising = tuple(sorted(set(times)))
     if not rising:
         raise ValueError("a time axis needs a time")
-    weights = [math.log1p((end - begin) / _SHORT_NS) for begin, end in zip(rising, rising[1:], strict=False)]
+    weights = [math.log1p((end - begin) / _SHORT_NS) for begin, end in itertools.pairwise(rising)]
     total = sum(weights) or 1.0
     places = [left]
     for weight in weights:

@@ -55,7 +55,7 @@ def main() -> None:
     settings = read_settings(started.config)
     journal = Journal.open(settings.journals, settings.name, Redactor.load(settings.redaction))
     where = boot(settings, journal)
-    journal.write("started", ecr=where, defects=sorted(settings.defects))
+    journal.write("started", ecr=where)
     started.ready(ecr=where)
     started.stop.wait()
     journal.write("ended")
