@@ -11,8 +11,9 @@ import contextlib
 import json
 import queue
 import socket
+import struct
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,10 @@ Handler = Callable[..., Mapping[str, Any] | None]
 
 class RpcError(BenchTrouble):
     """The other side refused the request; ``what`` is its text. Usual cure: the text names it."""
+
+
+_SEND_LIMIT = struct.pack("ll", 1, 0)
+"""Seconds and microseconds that a server waits for a client to read."""
 
 
 def _line(message: Mapping[str, Any]) -> bytes:
@@ -40,7 +45,7 @@ class RpcServer:
     def __init__(self, path: Path, handlers: Mapping[str, Handler]) -> None:
         self._handlers = dict(handlers)
         self._path = path
-        self._clients: set[socket.socket] = set()
+        self._clients: set[_Client] = set()
         self._lock = threading.Lock()
         path.unlink(missing_ok=True)
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -53,9 +58,9 @@ class RpcServer:
         """Send an event to every client that is connected now."""
         line = _line({"event": event, **data})
         with self._lock:
-            for client in self._clients:
-                with contextlib.suppress(OSError):
-                    client.sendall(line)
+            clients = list(self._clients)
+        for client in clients:
+            client.send(line)
 
     def close(self) -> None:
         """Stop serving and let every client see the end."""
@@ -65,39 +70,66 @@ class RpcServer:
         self._path.unlink(missing_ok=True)
         with self._lock:
             for client in self._clients:
-                with contextlib.suppress(OSError):
-                    client.shutdown(socket.SHUT_RDWR)
+                client.hang_up()
 
     def _accept(self) -> None:
         while True:
             try:
-                client, _ = self._listener.accept()
+                connection, _ = self._listener.accept()
             except OSError:
                 return
+            client = _Client(connection)
             with self._lock:
                 self._clients.add(client)
             threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
-    def _serve(self, client: socket.socket) -> None:
-        with client, contextlib.suppress(OSError):
-            for line in client.makefile("rb"):
-                answer = self._answer(line)
-                with self._lock:
-                    client.sendall(_line(answer))
+    def _serve(self, client: _Client) -> None:
+        for line in client.lines():
+            client.send(self._answer(line))
         with self._lock:
             self._clients.discard(client)
+        client.close()
 
-    def _answer(self, line: bytes) -> dict[str, Any]:
+    def _answer(self, line: bytes) -> bytes:
         number: Any = None
         try:
             request = json.loads(line)
             number = request.pop("id", None)
             verb = request.pop("do")
             if verb not in self._handlers:
-                return {"id": number, "ok": False, "error": f"unknown verb {verb!r}"}
-            return {"id": number, "ok": True, **(self._handlers[verb](**request) or {})}
+                return _line({"id": number, "ok": False, "error": f"unknown verb {verb!r}"})
+            return _line({"id": number, "ok": True, **(self._handlers[verb](**request) or {})})
         except Exception as error:  # noqa: BLE001 - whatever a handler raises is the client's answer
-            return {"id": number, "ok": False, "error": f"{type(error).__name__}: {error}"}
+            return _line({"id": number, "ok": False, "error": f"{type(error).__name__}: {error}"})
+
+
+class _Client:
+    """A server's end of one connection. One that does not read is hung up on: it must not hold up the others."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._socket = connection
+        self._lock = threading.Lock()
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _SEND_LIMIT)
+
+    def lines(self) -> Iterator[bytes]:
+        with contextlib.suppress(OSError), self._socket.makefile("rb") as stream:
+            yield from stream
+
+    def send(self, line: bytes) -> None:
+        with self._lock:
+            try:
+                self._socket.sendall(line)
+            except OSError:
+                # What was sent of the line is torn, so nothing after it could be read.
+                self.hang_up()
+
+    def hang_up(self) -> None:
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        with self._lock:
+            self._socket.close()
 
 
 class RpcClient:
@@ -122,7 +154,7 @@ class RpcClient:
         except OSError as error:
             self._socket.close()
             raise DeviceGone(
-                self.name, f"nobody serves {path}: {error.strerror}", "was its process started?"
+                self.name, f"nobody serves {path}: {error.strerror or error}", "was its process started?"
             ) from error
         threading.Thread(target=self._read, name=f"rpc client {self.name}", daemon=True).start()
 
@@ -166,7 +198,8 @@ class RpcClient:
         self._socket.close()
 
     def _read(self) -> None:
-        with contextlib.suppress(OSError, ValueError):
+        # Who talks nonsense is as good as gone: no answer could be told from another any more.
+        with contextlib.suppress(OSError, ValueError, TypeError, AttributeError):
             for line in self._socket.makefile("rb"):
                 message = json.loads(line)
                 if "event" in message:
