@@ -1,0 +1,48 @@
+"""Who degrades the links: netem where the kernel has it, else the user-space link, unless the bench file insists."""
+
+from __future__ import annotations
+
+import pytest
+
+from rig.bearers.netem import NetemProbe
+from rig.bench import cables
+from rig.bench.cables import choose_backend, lay_cables
+from rig.bench.description import BenchFile
+from rig.errors import CallerMistake
+
+
+def wanting(bench: BenchFile, backend: str) -> BenchFile:
+    return bench.model_copy(update={"network": bench.network.model_copy(update={"backend": backend})})
+
+
+@pytest.mark.parametrize(
+    ("wanted", "in_kernel", "chosen"),
+    [
+        ("auto", True, "netem"),
+        ("auto", False, "user-space link"),
+        ("netem", True, "netem"),
+        ("user-space link", True, "user-space link"),
+        ("user-space link", False, "user-space link"),
+    ],
+)
+def test_the_backend_that_is_chosen(
+    monkeypatch: pytest.MonkeyPatch, real: BenchFile, wanted: str, in_kernel: bool, chosen: str
+) -> None:
+    monkeypatch.setattr(cables, "netem_available", lambda: NetemProbe("" if in_kernel else "no sch_netem"))
+    assert choose_backend(wanting(real, wanted)) == chosen
+
+
+def test_netem_that_is_asked_for_and_absent_is_the_callers_mistake(
+    monkeypatch: pytest.MonkeyPatch, real: BenchFile
+) -> None:
+    monkeypatch.setattr(cables, "netem_available", lambda: NetemProbe("no sch_netem"))
+    with pytest.raises(CallerMistake, match=r"network\.backend: this kernel has no sch_netem \(modprobe sch_netem"):
+        choose_backend(wanting(real, "netem"))
+
+
+def test_a_real_bench_has_its_own_cables(monkeypatch: pytest.MonkeyPatch, real: BenchFile) -> None:
+    monkeypatch.setattr(cables, "netem_available", lambda: NetemProbe())
+    laid = lay_cables(real)
+    assert (laid.captured, laid.relays, laid.terminal) == (["wlan-bench"], {}, None)
+    laid.enter_terminal()
+    laid.remove()
