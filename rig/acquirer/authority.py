@@ -50,10 +50,16 @@ class Identity:
         return self.certificate.fingerprint(hashes.SHA256()).hex()
 
     def server_context(self) -> ssl.SSLContext:
-        """The TLS settings of a host with this identity: TLS 1.2 or newer, no client certificate asked for."""
+        """The TLS settings of a host with this identity: TLS 1.2 or newer, no client certificate asked for.
+
+        Where ``SSLKEYLOGFILE`` is set, as browsers have it, session keys are written there, so that a foreign
+        decoder can read a capture. Such a file belongs in a temporary folder, never into a run's.
+        """
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.load_cert_chain(self.certificate_path, self.key_path)
+        if key_log := os.environ.get("SSLKEYLOGFILE"):
+            context.keylog_filename = key_log
         return context
 
 

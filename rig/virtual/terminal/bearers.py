@@ -1,12 +1,14 @@
 """Which way to the host: the first bearer with a carrier that connects.
 
 A socket is bound to its interface (``SO_BINDTODEVICE``, socket(7)), so that the choice is the terminal's and not the
-routing table's; the carrier is ``IFF_RUNNING`` of ``SIOCGIFFLAGS`` (netdevice(7)).
+routing table's. The carrier is asked of the driver (``ETHTOOL_GLINK``, linux/ethtool.h): ``IFF_RUNNING`` may tell it
+up to a second later.
 """
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import fcntl
 import socket
 import struct
@@ -16,8 +18,8 @@ from dataclasses import dataclass
 
 from rig.virtual.terminal.settings import BearerSetting
 
-_SIOCGIFFLAGS = 0x8913
-_IFF_UP, _IFF_RUNNING = 0x1, 0x40
+_SIOCETHTOOL = 0x8946
+_ETHTOOL_GLINK = 0x0A
 
 Log = Callable[..., object]
 
@@ -55,11 +57,11 @@ class Attempt:
 
 def has_carrier(interface: str) -> bool:
     """Whether the interface is there, up, and has its carrier."""
+    link = ctypes.create_string_buffer(struct.pack("II", _ETHTOOL_GLINK, 0))
+    request = struct.pack("16sP16x", interface.encode()[:15], ctypes.addressof(link))
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe, contextlib.suppress(OSError):
-        answer = fcntl.ioctl(probe, _SIOCGIFFLAGS, struct.pack("16sh14x", interface.encode()[:15], 0))
-        flags = struct.unpack("16sh14x", answer)[1]
-        return bool(flags & _IFF_UP and flags & _IFF_RUNNING)
-    return False
+        fcntl.ioctl(probe, _SIOCETHTOOL, request)
+    return bool(struct.unpack("II", link.raw[:8])[1])
 
 
 def attempts(bearers: tuple[BearerSetting, ...], timeout_s: float, log: Log) -> Iterator[Attempt]:
