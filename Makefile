@@ -17,7 +17,7 @@ run: $(READY)  ## Run the regression suite on the virtual bench and write the re
 	@$(BIN)/rig run $(ARGS)
 
 test: $(READY)  ## Run the rig's own tests
-	@$(BIN)/pytest -q $(or $(ARGS),tests)
+	@$(BIN)/pytest -q -n 2 --dist worksteal $(or $(ARGS),tests)
 
 check: $(READY)  ## Lint, types, and the order of imports
 	@$(BIN)/ruff check .
