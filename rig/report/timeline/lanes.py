@@ -60,35 +60,16 @@ def draw(events: Iterable[Event]) -> Drawing:
             reader(drawing, event)
             last = max(last, event.t)
     drawing.finish(last)
-    drawing.marks = _merge_repeats(sorted(drawing.marks, key=lambda mark: mark.t))
+    drawing.marks = sorted(drawing.marks, key=lambda mark: mark.t)
     return drawing
-
-
-def _merge_repeats(marks: list[Mark]) -> list[Mark]:
-    """Say a label once for a run of equal marks in a lane: ``intermediate status ×3``."""
-    merged: list[Mark] = []
-    for lane in Lane:
-        run: list[Mark] = []
-        for mark in [each for each in marks if each.lane is lane]:
-            if run and (mark.label, mark.shape) != (run[0].label, run[0].shape):
-                merged += _one_label(run)
-                run = []
-            run.append(mark)
-        merged += _one_label(run)
-    return merged
-
-
-def _one_label(run: list[Mark]) -> list[Mark]:
-    if len(run) < 2 or not run[0].label:
-        return run
-    return [replace(run[0], label=f"{run[0].label} ×{len(run)}"), *(replace(mark, label="") for mark in run[1:])]
 
 
 def _impairment(drawing: Drawing, event: Event) -> None:
     thing = ("impairment", str(event.data.get("link")))
     drawing.end(thing, event.t)
     if what := words.impairment(event.data):
-        drawing.begin(thing, Mark(Lane.FAULT, event.t, Shape.BAR, Tone.FAULT, what))
+        tone = Tone.BAD if what.endswith("cut") else Tone.FAULT
+        drawing.begin(thing, Mark(Lane.FAULT, event.t, Shape.BAR, tone, what))
 
 
 def _fault_proof(drawing: Drawing, event: Event) -> None:

@@ -9,7 +9,7 @@ from enum import Enum, IntEnum, StrEnum
 class Lane(StrEnum):
     """The lanes, from top to bottom; an empty one is left out."""
 
-    FAULT = "Fault"
+    FAULT = "Fault, moment"
     SIGNAL = "Signal"
     CARD = "Card"
     ECR = "Cash register"

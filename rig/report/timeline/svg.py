@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from html import escape
 
 from rig.history.events import Event
-from rig.report.timeline.labels import CHARACTER, Label, Wish, place
+from rig.report.timeline.labels import Label, Wish, place, width
 from rig.report.timeline.lanes import Drawing, draw
 from rig.report.timeline.marks import Lane, Level, Mark, Shape, Tone
 from rig.report.timeline.scale import Scale, scale
@@ -16,6 +16,7 @@ LARGEST = 30_000
 """The most bytes that a picture may have: it is shown at the top of every test."""
 
 _WIDTH, _LEFT, _RIGHT = 1120, 104, 1104
+_ROOM_FOR_LAST_LABEL = 110
 _TOP, _HEAD, _ROW = 40, 24, 14
 _SIGNAL_HEIGHT = 34
 _LONG_WAIT_NS = 1_000_000_000
@@ -27,10 +28,11 @@ _VERDICT_TONES = {
 }
 
 _STYLE = (
-    "text{font:11px system-ui,-apple-system,'Segoe UI',Roboto,'DejaVu Sans',sans-serif;fill:#22272b}"
+    "text{font:11px system-ui,-apple-system,'Segoe UI',Roboto,'DejaVu Sans',sans-serif;fill:#22272b;"
+    "paint-order:stroke;stroke:#fcfcfb;stroke-width:2.5px}"
     ".l{font-weight:600;fill:#4d5358}.a{fill:#697077;font-size:10px}.t{font-size:13px;font-weight:600}"
     ".w{fill:none;stroke:#c1c7cd;stroke-width:.8}.k{stroke-width:1.6}.f{stroke:#c04a00;stroke-dasharray:4 3}"
-    ".g{fill:#eceef0}.v{fill:#fff;font-weight:600}.s{fill:none;stroke-width:2}"
+    ".g{fill:#eceef0}.v{fill:#fff;font-weight:600;stroke:none}.s{fill:none;stroke-width:2}"
 )
 
 
@@ -71,7 +73,7 @@ def _render(drawing: Drawing, rows: int, title: str, verdict: str) -> str:
     times += [mark.until for mark in drawing.marks if mark.until is not None]
     if not times:
         return _document(_header(title, verdict) + f'<text x="16" y="{_TOP + 16}">nothing happened</text>', _TOP + 32)
-    axis = scale(times, _LEFT + 8, _RIGHT - 8)
+    axis = scale(times, _LEFT + 8, _RIGHT - _ROOM_FOR_LAST_LABEL)
     lanes, y = [], _TOP
     for lane in Lane:
         marks = [mark for mark in drawing.marks if mark.lane is lane]
@@ -96,11 +98,11 @@ def _document(body: str, height: int) -> str:
 def _header(title: str, verdict: str) -> str:
     drawn = f'<text class="t" x="16" y="25">{escape(title)}</text>'
     if verdict:
-        width = len(verdict) * CHARACTER * 1.1 + 20
+        room = width(verdict) + 20
         tone = _VERDICT_TONES.get(verdict.replace("_", " "), Tone.BAD)
         drawn += (
-            f'<rect x="{_RIGHT - width:.0f}" y="10" width="{width:.0f}" height="21" rx="10" fill="{tone}"/>'
-            f'<text class="v" text-anchor="middle" x="{_RIGHT - width / 2:.0f}" y="25">{escape(verdict)}</text>'
+            f'<rect x="{_RIGHT - room:.0f}" y="10" width="{room:.0f}" height="21" rx="10" fill="{tone}"/>'
+            f'<text class="v" text-anchor="middle" x="{_RIGHT - room / 2:.0f}" y="25">{escape(verdict)}</text>'
         )
     return drawn
 
@@ -131,9 +133,9 @@ def _label(label: Label, middle: int, top: int) -> str:
 def _mark(mark: Mark, axis: Scale, y: int) -> str:
     x = axis.x(mark.t)
     if mark.shape is Shape.BAR:
-        width = max(axis.x(mark.until or mark.t) - x, 2)
+        length = max(axis.x(mark.until or mark.t) - x, 2)
         return (
-            f'<rect x="{x:.1f}" y="{y - 4}" width="{width:.1f}" height="8" rx="2" '
+            f'<rect x="{x:.1f}" y="{y - 4}" width="{length:.1f}" height="8" rx="2" '
             f'fill="{mark.tone}" fill-opacity=".22" stroke="{mark.tone}" stroke-width=".7"/>'
         )
     if mark.shape in (Shape.DOT, Shape.RING):
@@ -171,7 +173,7 @@ def _levels(levels: list[Level], axis: Scale, top: int, height: int) -> str:
     for name in dict.fromkeys(level.name for level in levels if level.unit == "dB"):
         points = [(axis.x(level.t), top + height * min(level.value, 95) / 95) for level in levels if level.name == name]
         path = f"M{points[0][0]:.1f} {points[0][1]:.1f}" + "".join(f"H{x:.1f}V{y:.1f}" for x, y in points[1:])
-        drawn += f'<path class="s" stroke="{Tone.SIGNAL}" d="{path}H{_RIGHT - 8}"/>'
+        drawn += f'<path class="s" stroke="{Tone.SIGNAL}" d="{path}H{_RIGHT - _ROOM_FOR_LAST_LABEL}"/>'
     for level in levels:
         if level.unit == "dBm":
             y = top + height * min(max((-44 - level.value) / 96, 0), 1)

@@ -39,8 +39,8 @@ def request(data: Mapping[str, Any]) -> str:
 
 
 def answer(data: Mapping[str, Any]) -> str:
-    """An answer of the host: ``0210 rc 00``, and whether it was late."""
-    return short(f"{data.get('mti', '')} rc {data.get('rc', '?')}" + (" late" if data.get("late") else ""))
+    """An answer of the host: ``0210 rc 00``, and whether it was late; the event names the request's type."""
+    return short(f"{str(data.get('mti', ''))[:2]}10 rc {data.get('rc', '?')}" + (" late" if data.get("late") else ""))
 
 
 def apdu(data: Mapping[str, Any]) -> str:
