@@ -20,6 +20,8 @@ export default defineConfig({
   output: process.env.RIG_REPORT_OUTPUT || "./out",
   historyPath: process.env.RIG_REPORT_HISTORY || undefined,
   variables,
+  // What pytest says of its own process would push the picture of the case down the page.
+  hideLabels: ["framework", "host", "language", "package", "parentSuite", "thread"],
   categories: [
     ...Object.entries(invariants).map(([id, what]) => ({
       name: `Unsafe: ${what} (${id})`,
