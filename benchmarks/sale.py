@@ -12,9 +12,12 @@ import statistics
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rig.bench.session import Bench
+from rig.bench import open_bench
+
+if TYPE_CHECKING:
+    from rig.bench import Bench
 from rig.cards.profile import load_card
 from rig.verdict import Verdict
 
@@ -82,7 +85,7 @@ def rig_block(bench: Bench) -> list[float]:
 def measure() -> list[dict[str, Any]]:
     """One line: p50 and p99 of both, and what the rig adds."""
     with tempfile.TemporaryDirectory(prefix="rig-bench-") as folder:
-        bench = Bench.open(PROJECT / "fixtures/benches/virtual.yaml", Path(folder), "measuring a sale")
+        bench = open_bench(PROJECT / "fixtures/benches/virtual.yaml", Path(folder), "measuring a sale")
         try:
             tcp = bench.file.terminal.tcp
             assert tcp is not None

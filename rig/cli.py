@@ -19,6 +19,9 @@ from rich.table import Table
 from rig import __version__
 from rig.errors import CallerMistake, RigError
 
+_NOT_NEEDED = ("hypothesispytest", "xdist", "xdist.looponfail", "anyio")
+"""Plugins that a developer's environment has and a run has no use for: each costs time to load."""
+
 _BENCH = Path("fixtures/benches/virtual.yaml")
 
 app = typer.Typer(
@@ -65,9 +68,10 @@ def run(
     load_bench(bench)
     folder = new_run_folder(reports, bench.stem)
     command = [
-        sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--import-mode=importlib", "--tb=short",
-        "--no-header", "-q" if as_json else "-v", "--bench", str(bench), "--reports", str(reports),
-        "--rig-run", str(folder), "--rig-why", "rig run", "--rig-no-report", *(["-k", keyword] if keyword else []),
+        sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *(f"-pno:{each}" for each in _NOT_NEEDED),
+        "--import-mode=importlib", "--tb=short", "--no-header", "-q" if as_json else "-v",
+        "--bench", str(bench), "--reports", str(reports), "--rig-run", str(folder),
+        "--rig-why", "rig run", "--rig-no-report", *(["-k", keyword] if keyword else []),
         *map(str, suite or [Path("testcases/regression")]),
     ]  # fmt: skip
     code = _run_tests(command, quiet=as_json)
@@ -103,7 +107,7 @@ def _finish(folder: Path, reports: Path, as_json: bool, code: int = 0) -> None:
     else:
         console = Console()
         console.print(finished.table)
-        console.print(finished.message)
+        console.print(finished.message, soft_wrap=True, highlight=False)
     raise typer.Exit(finished.exit_code or (code if code == 2 else 0))
 
 

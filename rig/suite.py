@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from rig.bench import Bench, new_run_folder
+from rig.bench import new_run_folder, open_bench
 from rig.errors import BenchTrouble, CallerMistake, RigError
-from rig.report import attach_case, finish_run
 from rig.verdict import CaseVerdict, Verdict
 
-HELD = pytest.StashKey[Bench]()
+if TYPE_CHECKING:
+    from rig.bench import Bench
+
+HELD: pytest.StashKey[Bench] = pytest.StashKey()
 """The bench that this session holds."""
 
 _VERDICT = pytest.StashKey[CaseVerdict]()
@@ -51,7 +54,7 @@ def pytest_runtestloop(session: pytest.Session) -> None:
     if not planned or config.option.collectonly:
         return
     try:
-        config.stash[HELD] = Bench.open(
+        config.stash[HELD] = open_bench(
             Path(config.getoption("bench")), Path(config.getoption("rig_run")), config.getoption("rig_why"), planned
         )
     except CallerMistake as error:
@@ -68,6 +71,8 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None, None, None]
     if bench is not None:
         bench.close(interrupted=session.exitstatus == pytest.ExitCode.INTERRUPTED)
         if not session.config.getoption("rig_no_report"):
+            from rig.report import finish_run
+
             session.exitstatus = finish_run(bench.run, Path(session.config.getoption("reports"))).exit_code
 
 
@@ -137,6 +142,8 @@ def _end_case(item: pytest.Item, bench: Bench) -> None:
     item.stash[_VERDICT] = verdict
     if bench.broken:
         item.session.shouldstop = f"bench fault: {bench.broken}"
+    from rig.report import attach_case
+
     attach_case(verdict, events, bench.run)
     match verdict.verdict:
         case Verdict.UNSAFE:

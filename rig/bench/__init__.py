@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rig.bench.description import BenchFile, load_bench
+    from rig.bench.opening import open_bench
     from rig.bench.operations import Operation
     from rig.bench.places import StateDirectory, new_run_folder
     from rig.bench.session import Bench
 
-__all__ = ["Bench", "BenchFile", "Operation", "StateDirectory", "load_bench", "new_run_folder"]
+__all__ = ["Bench", "BenchFile", "Operation", "StateDirectory", "load_bench", "new_run_folder", "open_bench"]
 
 _HOMES = {
     "Bench": "session",
@@ -23,6 +24,7 @@ _HOMES = {
     "StateDirectory": "places",
     "load_bench": "description",
     "new_run_folder": "places",
+    "open_bench": "opening",
 }
 
 

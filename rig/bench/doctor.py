@@ -76,9 +76,7 @@ def _netem() -> Finding:
         return Finding("netem", Health.LACKING, "not probed: no private network to probe it in")
     if not probe:
         return Finding("netem", Health.GOOD, "sch_netem in this kernel")
-    return Finding(
-        "netem", Health.LACKING, f"{probe}; the user-space link is used", "modprobe sch_netem, if there is one"
-    )
+    return Finding("netem", Health.LACKING, "not in this kernel; the user-space link is used instead", probe)
 
 
 def _in_private_network(look: Callable[[], str]) -> str | None:

@@ -28,7 +28,6 @@ from rig.bench.description import BenchFile, load_bench
 from rig.bench.lease import Lease
 from rig.bench.places import StateDirectory
 from rig.bench.plan import Places, programs
-from rig.bench.restore import restore_bench
 from rig.bench.sessions import SessionJournal
 from rig.bench.spawn import Running, spawn
 from rig.errors import BenchTrouble, CallerMistake, RigError
@@ -63,19 +62,14 @@ class Guard:
         cables = self._cables = lay_cables(self._bench)
         wanted = programs(self._bench, self._places, cables.captured, cables.relays)
         deadline = time.monotonic() + _START_LIMIT_S
-        for wave in sorted({program.wave for program in wanted}):
-            fresh = []
-            for program in (p for p in wanted if p.wave == wave):
-                enter: Callable[[], None] | None = cables.enter_terminal if program.in_terminal else None
-                running = spawn(
-                    program, self._places.run / "configs", self._places.logs, self._places.state.root, enter
-                )
-                self._running.append(running)
-                fresh.append(running)
-                self._sessions.spawned(program.name, running.process.pid)
-                self._journal.write("process_started", name=program.name, pid=running.process.pid)
-            for running in fresh:
-                running.wait_until_ready(deadline)
+        for program in wanted:
+            enter: Callable[[], None] | None = cables.enter_terminal if program.in_terminal else None
+            running = spawn(program, self._places.configs, self._places.logs, self._places.state.root, enter)
+            self._running.append(running)
+            self._sessions.spawned(program.name, running.process.pid)
+            self._journal.write("process_started", name=program.name, pid=running.process.pid)
+        for running in self._running:
+            running.wait_until_ready(deadline)
         return {
             "backend": cables.backend,
             "pid": os.getpid(),
@@ -97,6 +91,8 @@ class Guard:
 
     def finish(self) -> bool:
         """Restore, read back, end what was started, free the bench. Returns whether the bench is clean."""
+        from rig.bench.restore import restore_bench  # the drivers: not needed to bring the bench up
+
         dead = {running.name for running in self._running if running.process.poll() is not None}
         restored = restore_bench(self._bench, self._places, self._backend, dead, self._note)
         for running in reversed(self._running):

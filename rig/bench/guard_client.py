@@ -19,17 +19,13 @@ _FAMILIES = {"BenchBusy": BenchBusy, "DeviceMute": DeviceMute, "DeviceGone": Dev
 
 
 class GuardClient:
-    """Holds a bench through its guard for as long as this object, or this process, lives.
+    """Holds a bench through its guard for as long as this object, or this process, lives. The guard starts at once;
+    :meth:`wait_until_ready` says whether the bench came up.
 
     Args:
         settings: what the guard is told: ``bench``, ``run``, ``runtime``, ``why``.
         folder: where its settings and its log are put.
         mark: the bench's state directory.
-
-    Raises:
-        BenchBusy: somebody else holds the bench.
-        CallerMistake: the bench file is wrong.
-        BenchTrouble: a device or process did not come up.
     """
 
     def __init__(self, settings: dict[str, Any], folder: Path, mark: Path) -> None:
@@ -56,8 +52,19 @@ class GuardClient:
         self.lost = threading.Event()
         """Set when the guard ended although nobody let it go."""
         self._letting_go = False
-        self.info = self._first_word()
+        self.info: dict[str, Any] = {}
+        """What the guard said when the bench was up."""
         self._listener = threading.Thread(target=self._listen, name="guard", daemon=True)
+
+    def wait_until_ready(self) -> None:
+        """Wait until the bench is up.
+
+        Raises:
+            BenchBusy: somebody else holds the bench.
+            CallerMistake: the bench file is wrong.
+            BenchTrouble: a device or process did not come up.
+        """
+        self.info = self._first_word()
         self._listener.start()
 
     def on_death(self, call: Callable[[str, int], None]) -> None:

@@ -18,12 +18,12 @@ from rig.errors import CallerMistake
 from rig.units import CURRENCY_NUMERIC
 
 _DEVICES = {
-    "attenuator": ("rig.virtual.attenuator", 0),
-    "field": ("rig.virtual.field", 0),
-    "radio": ("rig.virtual.radio", 1),
-    "relay-board": ("rig.virtual.relay_board", 1),
+    "attenuator": "rig.virtual.attenuator",
+    "field": "rig.virtual.field",
+    "radio": "rig.virtual.radio",
+    "relay-board": "rig.virtual.relay_board",
 }
-"""Kind of a simulated device → module, and the wave in which it starts."""
+"""Kind of a simulated device → module."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def cards_folder(bench_file: Path, bench: BenchFile) -> Path:
 
 
 def programs(bench: BenchFile, places: Places, capture: list[str], relays: dict[str, dict[str, Any]]) -> list[Program]:
-    """Every process that the bench needs, in the order of their waves.
+    """Every process that the bench needs. They start together and find each other; what takes longest comes first.
 
     Args:
         bench: the bench.
@@ -97,7 +97,7 @@ def programs(bench: BenchFile, places: Places, capture: list[str], relays: dict[
     wanted.append(Program("acquirer", "rig.acquirer.serve", {**common, **_acquirer(bench, places)}))
     if bench.simulation is not None:
         wanted += [_device(name, bench, places, common) for name in bench.simulation.devices]
-    return sorted(wanted, key=lambda program: program.wave)
+    return sorted(wanted, key=lambda program: not program.in_terminal)
 
 
 def _acquirer(bench: BenchFile, places: Places) -> dict[str, Any]:
@@ -121,11 +121,10 @@ def _device(name: str, bench: BenchFile, places: Places, common: dict[str, Any])
         raise CallerMistake(
             f"simulation.devices.{name}", f"no simulated {device.device!r}", f"there are {', '.join(sorted(_DEVICES))}"
         )
-    module, wave = _DEVICES[device.device]
     settings = {**device.settings, **common, "name": name}
     if device.device == "relay-board":
         settings |= {"power_on": True, "load": _terminal(bench, bench.simulation, places, common)}
-    return Program(name, module, settings, in_terminal=device.device == "relay-board", wave=wave)
+    return Program(name, _DEVICES[device.device], settings, in_terminal=device.device == "relay-board")
 
 
 def _terminal(bench: BenchFile, simulation: Simulation, places: Places, common: dict[str, Any]) -> dict[str, Any]:

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from rig.bearers.bearer import Bearer
 from rig.bench.cases import Cases
-from rig.bench.description import BenchFile, load_bench
+from rig.bench.description import BenchFile
 from rig.bench.devices import open_devices, require
-from rig.bench.guard_client import GuardClient, reconcile
+from rig.bench.guard_client import GuardClient
 from rig.bench.host_moments import HostMoments
 from rig.bench.inventory import capabilities, inventory
-from rig.bench.isolation import isolate
 from rig.bench.operations import Operation, Operations
-from rig.bench.places import StateDirectory, new_runtime_folder
-from rig.bench.plan import Places, cards_folder
-from rig.bench.sessions import SessionJournal
+from rig.bench.plan import Places
 from rig.bench.settle import settle
 from rig.bench.stage import BenchStage
-from rig.bench.state import prepare_state
 from rig.errors import BenchTrouble, DeviceGone, RigError
 from rig.faults import Fault, Injector, Moment
 from rig.history import Event, Journal
@@ -37,7 +32,7 @@ _CARD_MOMENTS = {
 
 
 class Bench:
-    """One bench, held until :meth:`close`.
+    """One bench, opened by :func:`rig.bench.opening.open_bench` and held until :meth:`close`.
 
     One thread uses it; faults run on the threads of the devices. An operation writes its intent to the history before
     anything else, and never raises for what the terminal does: that is its outcome. What the bench itself does wrong
@@ -62,42 +57,15 @@ class Bench:
         self._cases = Cases(journal, places.journals)
         guard.on_death(self._note_death)
 
-    @classmethod
-    def open(cls, path: Path, run: Path, why: str, planned: list[str] | None = None) -> Bench:
-        """Take a bench and bring it up.
+    def begin(self, planned: list[str]) -> None:
+        """Wait until the terminal is up, and begin the run's history.
 
         Args:
-            path: the bench file.
-            run: the run's folder; journals, capture and results land in it.
-            why: what the bench is taken for; others who want it will read it.
             planned: the cases that will run, so that those which never ran are known.
 
         Raises:
-            CallerMistake: the bench file is wrong.
-            BenchBusy: somebody else holds the bench.
-            BenchTrouble: a device is missing, mute, or talks nonsense.
+            BenchTrouble: the terminal is not up in time; the bench is given back then.
         """
-        bench_file = load_bench(path)
-        state = StateDirectory.of(bench_file.name)
-        redactor = prepare_state(bench_file, state, cards_folder(path, bench_file))
-        last = SessionJournal(state.guard_journal).last()
-        if last is not None and not last.released:
-            reconcile(path)
-        isolate(bench_file)
-        places = Places(path.resolve(), state, run.resolve(), new_runtime_folder(bench_file.name))
-        places.make()
-        journal = Journal.open(places.journals, "rig", redactor)
-        settings = {"bench": str(places.bench_file), "run": str(places.run), "runtime": str(places.runtime), "why": why}
-        guard = GuardClient(settings, places.logs, state.root)
-        try:
-            bench = cls(bench_file, places, guard, journal)
-        except BaseException:
-            guard.let_go()
-            raise
-        bench._begin(planned or [])
-        return bench
-
-    def _begin(self, planned: list[str]) -> None:
         try:
             self.terminal.wait_until_up(self.file.terminal.boot_limit_s)
             self.inventory = inventory(self.file, self._devices, self._guard.info)

@@ -31,14 +31,12 @@ class Program:
         module: the Python module that is run.
         settings: its configuration, JSON values.
         in_terminal: whether it lives in the terminal's network namespace.
-        wave: programs of one wave start together, and before those of the next.
     """
 
     name: str
     module: str
     settings: dict[str, Any]
     in_terminal: bool = False
-    wave: int = 0
 
 
 @dataclass

@@ -49,7 +49,7 @@ def render(run: Path, name: str, variables: Mapping[str, str], history: Path | N
         variables: shown with the report: what took part.
         history: the file in which Allure keeps the results of earlier runs; None keeps none.
     """
-    results = run / "allure-results"
+    results = run.resolve() / "allure-results"
     if not results.is_dir():
         return Rendering(None, "no report: nothing ran")
     if os.environ.get("RIG_NO_RENDER"):
@@ -67,7 +67,8 @@ def render(run: Path, name: str, variables: Mapping[str, str], history: Path | N
             "RIG_REPORT_OUTPUT": str(output),
             "RIG_REPORT_VARIABLES": json.dumps(dict(variables)),
             "ALLURE_NO_ANALYTICS": "1",
-            **({"RIG_REPORT_HISTORY": str(history)} if history is not None else {}),
+            "NO_COLOR": "1",
+            **({"RIG_REPORT_HISTORY": str(history.resolve())} if history is not None else {}),
         }
         config = allure.parents[2] / "allurerc.mjs"
         command = [

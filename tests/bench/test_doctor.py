@@ -70,7 +70,7 @@ def test_a_probe_that_fails_is_not_taken_for_success(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(doctor, "netem_available", broken)
     findings = {finding.subject: finding for finding in examine_machine(None, None)}
     assert findings["netem"].health is Health.LACKING
-    assert "out of descriptors" in findings["netem"].what
+    assert "out of descriptors" in findings["netem"].cure
 
 
 def test_a_clean_bench_is_good_in_everything(state: StateDirectory) -> None:

@@ -1,0 +1,59 @@
+"""Taking a bench: its state made ready, its leftovers mended, its guard started, its devices opened.
+
+The guard brings the bench up in its own process while this one still imports the drivers.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rig.bench.description import load_bench
+from rig.bench.guard_client import GuardClient, reconcile
+from rig.bench.isolation import isolate
+from rig.bench.places import StateDirectory, new_runtime_folder
+from rig.bench.plan import Places, cards_folder
+from rig.bench.sessions import SessionJournal
+from rig.bench.state import prepare_state
+from rig.history import Journal
+
+if TYPE_CHECKING:
+    from rig.bench.session import Bench
+
+
+def open_bench(path: Path, run: Path, why: str, planned: list[str] | None = None) -> Bench:
+    """Take a bench and bring it up.
+
+    Args:
+        path: the bench file.
+        run: the run's folder; journals, capture and results land in it.
+        why: what the bench is taken for; others who want it will read it.
+        planned: the cases that will run, so that those which never ran are known.
+
+    Raises:
+        CallerMistake: the bench file is wrong.
+        BenchBusy: somebody else holds the bench.
+        BenchTrouble: a device is missing, mute, or talks nonsense.
+    """
+    bench_file = load_bench(path)
+    state = StateDirectory.of(bench_file.name)
+    redactor = prepare_state(bench_file, state, cards_folder(path, bench_file))
+    last = SessionJournal(state.guard_journal).last()
+    if last is not None and not last.released:
+        reconcile(path)
+    isolate(bench_file)
+    places = Places(path.resolve(), state, run.resolve(), new_runtime_folder(bench_file.name))
+    places.make()
+    journal = Journal.open(places.journals, "rig", redactor)
+    settings = {"bench": str(places.bench_file), "run": str(places.run), "runtime": str(places.runtime), "why": why}
+    guard = GuardClient(settings, places.logs, state.root)
+    from rig.bench.session import Bench
+
+    try:
+        guard.wait_until_ready()
+        bench = Bench(bench_file, places, guard, journal)
+    except BaseException:
+        guard.let_go()
+        raise
+    bench.begin(planned or [])
+    return bench
