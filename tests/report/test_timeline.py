@@ -96,22 +96,17 @@ def test_the_description_is_an_image_with_its_data_inside() -> None:
     assert base64.b64decode(found[1]).decode() == svg
 
 
-json_values = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=60)
+words = st.text(alphabet="aZ09 <&>\"'é中🏧\u202e\0\n\ud800", max_size=60)
+json_values = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | words
 kinds = st.sampled_from([event.kind for event in CUT_WHILE_HELD] + ["signal", "attenuation", "power", "settled"])
 names = st.sampled_from(["link", "up", "down", "key", "mti", "rc", "amount", "currency", "name", "data", "on", "rsrp"])
 
 
 @given(st.lists(st.tuples(st.integers(0, 10**7), kinds, st.dictionaries(names, json_values)), max_size=30))
 def test_no_history_breaks_the_picture(happened: list[tuple[int, str, dict[str, Any]]]) -> None:
-    printable = [(ms, kind, _without_control(data)) for ms, kind, data in sorted(happened, key=lambda each: each[0])]
-    svg = timeline_svg(history(*printable))
+    svg = timeline_svg(history(*sorted(happened, key=lambda each: each[0])))
     assert ElementTree.fromstring(svg).tag == f"{SVG}svg"
     assert len(svg.encode()) <= LARGEST
-
-
-def _without_control(data: dict[str, Any]) -> dict[str, Any]:
-    """XML has no control characters, and journals hold none: their writers send text."""
-    return {key: "".join(filter(str.isprintable, v)) if isinstance(v, str) else v for key, v in data.items()}
 
 
 @given(st.lists(st.integers(0, 10**12), min_size=1, max_size=40))

@@ -96,15 +96,20 @@ def _document(body: str, height: int) -> str:
 
 
 def _header(title: str, verdict: str) -> str:
-    drawn = f'<text class="t" x="16" y="25">{escape(title)}</text>'
+    drawn = f'<text class="t" x="16" y="25">{_safe(title)}</text>'
     if verdict:
         room = width(verdict) + 20
         tone = _VERDICT_TONES.get(verdict.replace("_", " "), Tone.BAD)
         drawn += (
             f'<rect x="{_RIGHT - room:.0f}" y="10" width="{room:.0f}" height="21" rx="10" fill="{tone}"/>'
-            f'<text class="v" text-anchor="middle" x="{_RIGHT - room / 2:.0f}" y="25">{escape(verdict)}</text>'
+            f'<text class="v" text-anchor="middle" x="{_RIGHT - room / 2:.0f}" y="25">{_safe(verdict)}</text>'
         )
     return drawn
+
+
+def _safe(text: str) -> str:
+    """Text for XML, which knows neither control characters nor half a surrogate pair."""
+    return escape("".join(letter if letter.isprintable() else "·" for letter in text))
 
 
 def _lane(lane: Lane, marks: list[Mark], levels: list[Level], axis: Scale, y: int, rows: int) -> tuple[str, int]:
@@ -127,7 +132,7 @@ def _label(label: Label, middle: int, top: int) -> str:
     """The text, and the line that it hangs on where it is not right beneath its mark."""
     baseline = top + _ROW * label.row + 9
     line = f'<path class="w" d="M{label.at:.1f} {middle + 6}V{baseline - 9}"/>' if label.row else ""
-    return f'{line}<text x="{label.x:.1f}" y="{baseline}">{escape(label.text)}</text>'
+    return f'{line}<text x="{label.x:.1f}" y="{baseline}">{_safe(label.text)}</text>'
 
 
 def _mark(mark: Mark, axis: Scale, y: int) -> str:
