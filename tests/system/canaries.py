@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import re
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 
@@ -53,14 +55,16 @@ def traces_of(data: bytes, canaries: list[Canary]) -> list[str]:
     return found
 
 
-def _layers(data: bytes) -> list[tuple[str, bytes]]:
-    layers = [("", data)]
-    for number, match in enumerate(re.finditer(rb"[A-Za-z0-9+/]{64,}={0,2}", data)):
-        try:
-            inner = base64.b64decode(match[0] + b"=" * (-len(match[0]) % 4))
-        except ValueError:
-            continue
-        layers.append((f" in base64 {number}", inner))
-        if inner[:2] == b"\x1f\x8b":
-            layers.append((f" in gzip {number}", zlib.decompress(inner, 31)))
-    return layers
+def _layers(data: bytes, depth: int = 3, name: str = "") -> Iterator[tuple[str, bytes]]:
+    """The bytes, and what they hold in base64 and gzip: a report that is one file nests its attachments so."""
+    yield name, data
+    if data[:2] == b"\x1f\x8b":
+        with contextlib.suppress(zlib.error):
+            yield from _layers(zlib.decompress(data, 31), depth, f"{name} in gzip")
+    if depth:
+        for number, match in enumerate(re.finditer(rb"[A-Za-z0-9+/]{64,}={0,2}", data)):
+            try:
+                inner = base64.b64decode(match[0][: len(match[0]) // 4 * 4])
+            except ValueError:
+                continue
+            yield from _layers(inner, depth - 1, f"{name} in base64 {number}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ CASES = "approve or void or decline or silent or while_printing or silent_before
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Rig, int, dict[str, object]]:
     rig = Rig.make(tmp_path_factory.mktemp("rig"))
+    del rig.environment["RIG_NO_RENDER"]  # the report is searched for card data too, where it can be rendered
     code, summary = rig.run(CASES)
     return rig, code, summary
 
@@ -72,6 +74,13 @@ def test_no_card_data_in_any_file_of_the_run(finished: tuple[Rig, int, dict[str,
     assert any(path.suffix == ".pcapng" for path in files)
     found = [f"{path.name}: {trace}" for path in files for trace in traces_of(path.read_bytes(), list(canaries()))]
     assert found == []
+
+
+def test_the_scan_looks_inside_a_report() -> None:
+    for canary in canaries():
+        attachment = base64.b64encode(b"noise " * 20 + canary.forms()["track 2"] + b" noise" * 20)
+        report = b"<html>" + base64.b64encode(b'{"file": "' + attachment + b'"}') + b"</html>"
+        assert traces_of(report, [canary])
 
 
 @pytest.mark.parametrize("form", ["text", "packed", "packed, odd", "hex", "hex, lower", "base64", "utf-16", "track 2"])
