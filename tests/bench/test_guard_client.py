@@ -31,7 +31,9 @@ def test_a_busy_bench_says_who_holds_it(places: Places) -> None:
 
 def test_a_wrong_bench_file_is_the_callers_mistake(places: Places, tmp_path: Path) -> None:
     with pytest.raises(CallerMistake, match=r"absent\.yaml: no bench file"):
-        GuardClient(settings(places, bench=str(tmp_path / "absent.yaml")), places.logs, places.state.root).wait_until_ready()
+        GuardClient(
+            settings(places, bench=str(tmp_path / "absent.yaml")), places.logs, places.state.root
+        ).wait_until_ready()
 
 
 def test_a_state_without_its_keys_is_the_callers_mistake(places: Places) -> None:
