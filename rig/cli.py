@@ -129,7 +129,8 @@ def judge(
     if as_json:
         print(verdict.to_json(), end="")
     else:
-        print("\n\n".join(explain(history)))
+        counts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in verdict.verdicts.items() if count)
+        print("\n\n".join([*explain(history), *verdict.doubts, f"{len(verdict.cases)} cases: {counts or 'none'}"]))
     raise typer.Exit(verdict.exit_code)
 
 

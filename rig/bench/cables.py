@@ -76,8 +76,13 @@ def lay_cables(bench: BenchFile) -> Cables:
 def choose_backend(bench: BenchFile) -> Backend:
     """The kernel's netem where there is one, else the user-space link, unless the bench file insists."""
     wanted = bench.network.backend
-    if wanted == "auto":
-        return "netem" if netem_available() else "user-space link"
-    if wanted == "netem" and not netem_available():
-        raise CallerMistake("network.backend", "this kernel has no sch_netem", "modprobe sch_netem, or write auto")
-    return wanted
+    if wanted == "user-space link" and bench.simulation is None:
+        raise CallerMistake("network.backend", "the user-space link lies on simulated cables alone", "write netem")
+    if wanted == "user-space link":
+        return wanted
+    netem = netem_available()
+    if not netem and (wanted == "netem" or bench.simulation is None):
+        raise CallerMistake(
+            "network.backend", f"the interfaces of this bench need netem: {netem.reason}", "modprobe sch_netem"
+        )
+    return "netem" if netem else "user-space link"

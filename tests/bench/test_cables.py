@@ -26,18 +26,24 @@ def wanting(bench: BenchFile, backend: str) -> BenchFile:
     ],
 )
 def test_the_backend_that_is_chosen(
-    monkeypatch: pytest.MonkeyPatch, real: BenchFile, wanted: str, in_kernel: bool, chosen: str
+    monkeypatch: pytest.MonkeyPatch, virtual: BenchFile, wanted: str, in_kernel: bool, chosen: str
 ) -> None:
     monkeypatch.setattr(cables, "netem_available", lambda: NetemProbe("" if in_kernel else "no sch_netem"))
-    assert choose_backend(wanting(real, wanted)) == chosen
+    assert choose_backend(wanting(virtual, wanted)) == chosen
 
 
 def test_netem_that_is_asked_for_and_absent_is_the_callers_mistake(
     monkeypatch: pytest.MonkeyPatch, real: BenchFile
 ) -> None:
     monkeypatch.setattr(cables, "netem_available", lambda: NetemProbe("no sch_netem"))
-    with pytest.raises(CallerMistake, match=r"network\.backend: this kernel has no sch_netem \(modprobe sch_netem"):
-        choose_backend(wanting(real, "netem"))
+    for wanted in ("netem", "auto"):
+        with pytest.raises(CallerMistake, match=r"network\.backend: .* need netem: no sch_netem \(modprobe sch_netem"):
+            choose_backend(wanting(real, wanted))
+
+
+def test_the_user_space_link_is_for_simulated_cables(real: BenchFile) -> None:
+    with pytest.raises(CallerMistake, match="simulated cables alone"):
+        choose_backend(wanting(real, "user-space link"))
 
 
 def test_a_real_bench_has_its_own_cables(monkeypatch: pytest.MonkeyPatch, real: BenchFile) -> None:
