@@ -98,8 +98,8 @@ def _run_tests(command: list[str], quiet: bool) -> int:
 def _finish(folder: Path, reports: Path, as_json: bool, code: int = 0) -> None:
     from rig.report import finish_run
 
-    if not (folder / "journals").exists():
-        # Nothing ran: pytest has said why.
+    if not any(journal.stat().st_size for journal in (folder / "journals").glob("rig-*.jsonl")):
+        # Not even begun: pytest has said why. What ran before stays the latest.
         raise typer.Exit(2)
     finished = finish_run(folder, reports)
     if as_json:

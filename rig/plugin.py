@@ -38,8 +38,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("bench") is not None:
         from rig import suite
 
-        suite.choose_run_folder(config)
         config.pluginmanager.register(suite, _SUITE)
+        suite.begin(config)
 
 
 @pytest.fixture

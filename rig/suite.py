@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import contextlib
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from rig.bench import new_run_folder, open_bench
+from rig.bench import new_run_folder
+from rig.bench.opening import Opening
 from rig.errors import BenchTrouble, CallerMistake, RigError
 from rig.verdict import CaseVerdict, Verdict
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 HELD: pytest.StashKey[Bench] = pytest.StashKey()
 """The bench that this session holds."""
 
+_OPENING = pytest.StashKey[Opening]()
 _VERDICT = pytest.StashKey[CaseVerdict]()
 
 
@@ -37,26 +40,47 @@ class BenchFault(Exception):
     """The bench is to blame, not the terminal."""
 
 
-def choose_run_folder(config: pytest.Config) -> None:
-    """Decide early, so that Allure's results land in the run."""
-    if config.getoption("rig_run") is None:
-        reports = Path(config.getoption("reports"))
-        config.option.rig_run = str(new_run_folder(reports, Path(config.getoption("bench")).stem))
-    if not getattr(config.option, "allure_report_dir", None):
-        config.option.allure_report_dir = str(Path(config.option.rig_run) / "allure-results")
+def begin(config: pytest.Config) -> None:
+    """Choose the run's folder, so that Allure's results land in it, and start taking the bench.
+
+    The guard brings the bench up in its own process while pytest still collects the cases.
+    """
+    bench = Path(config.getoption("bench"))
+    with _told_by_pytest():
+        folder = Path(config.getoption("rig_run") or new_run_folder(Path(config.getoption("reports")), bench.stem))
+        if not getattr(config.option, "allure_report_dir", None):
+            config.option.allure_report_dir = str(folder / "allure-results")
+        try:
+            if not config.option.collectonly:
+                config.stash[_OPENING] = Opening.start(bench, folder, config.getoption("rig_why"))
+        finally:
+            with contextlib.suppress(OSError):  # it is not empty: a run has begun
+                folder.rmdir()
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop(session: pytest.Session) -> None:
-    """Take the bench once it is known which cases will run."""
-    config = session.config
+    """Have the bench ready now that it is known which cases will run."""
+    opening = session.config.stash.get(_OPENING, None)
     planned = [_case_id(item) for item in session.items if _is_case(item)]
-    if not planned or config.option.collectonly:
-        return
+    if opening is not None and planned:
+        del session.config.stash[_OPENING]
+        with _told_by_pytest():
+            session.config.stash[HELD] = opening.finish(planned)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Give back a bench that no case came to use."""
+    opening = config.stash.get(_OPENING, None)
+    if opening is not None:
+        opening.abandon()
+
+
+@contextlib.contextmanager
+def _told_by_pytest() -> Iterator[None]:
+    """Turn errors of ours into pytest's own ways to end: a mistake is its usage error, trouble ends with code 2."""
     try:
-        config.stash[HELD] = open_bench(
-            Path(config.getoption("bench")), Path(config.getoption("rig_run")), config.getoption("rig_why"), planned
-        )
+        yield
     except CallerMistake as error:
         raise pytest.UsageError(str(error)) from error
     except RigError as error:

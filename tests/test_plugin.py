@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from rig.bench.sessions import SessionJournal
+
 pytest_plugins = ["pytester"]
 
 VIRTUAL = Path(__file__).parents[1] / "fixtures/benches/virtual.yaml"
@@ -95,10 +97,16 @@ def test_with_a_bench_the_cases_can_be_listed_without_taking_it(suite: pytest.Py
     result = run(suite, "--bench", str(VIRTUAL), "--reports", str(tmp_path / "reports"), "--collect-only", "-q")
     assert result.ret == 0
     assert len(re.findall("::test_", result.stdout.str())) == 2
-    assert not (tmp_path / "state" / "virtual").exists()
+    session = SessionJournal(tmp_path / "state" / "virtual" / "guard.jsonl").last()
+    assert session is not None
+    assert session.released
+    assert session.alive() == {}
 
 
-def test_a_session_without_a_case_does_not_take_the_bench(suite: pytest.Pytester, tmp_path: Path) -> None:
+def test_a_session_without_a_case_gives_the_bench_back(suite: pytest.Pytester, tmp_path: Path) -> None:
     suite.makepyfile("def test_plain(): pass")
     run(suite, "--bench", str(VIRTUAL), "--reports", str(tmp_path / "reports")).assert_outcomes(passed=1)
-    assert not (tmp_path / "state" / "virtual").exists()
+    session = SessionJournal(tmp_path / "state" / "virtual" / "guard.jsonl").last()
+    assert session is not None
+    assert session.released
+    assert session.alive() == {}

@@ -93,7 +93,8 @@ class GuardClient:
             self._process.wait(limit_s)
         except subprocess.TimeoutExpired:
             raise DeviceMute("guard", f"did not restore the bench in {limit_s} s", f"see {self._log}") from None
-        self._listener.join(2.0)
+        if self._listener.is_alive():
+            self._listener.join(2.0)
         return bool(self.restored)
 
     def _first_word(self) -> dict[str, Any]:

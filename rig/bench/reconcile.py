@@ -57,7 +57,8 @@ def _mend(bench: BenchFile, state: StateDirectory, session: Session, sessions: S
     if alive or bench.simulation is None:
         # A virtual bench whose processes are all gone has nothing left to restore; a real one always has.
         why = _restore(bench, state, session, alive)
-    for name, pid in alive.items():
+    # Backwards: the first that was started holds the terminal's namespace, and with it everyone's cables.
+    for name, pid in reversed(alive.items()):
         _end(pid, session.processes[name][1])
     shutil.rmtree(session.runtime, ignore_errors=True)
     if not why:
