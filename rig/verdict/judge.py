@@ -100,7 +100,7 @@ def _decide(story: CaseStory, breaches: Sequence[Breach], required: Sequence[Ver
     if breaches:
         return Verdict.UNSAFE, "; ".join(f"{breach.invariant}: {breach.why}" for breach in breaches)
     if story.bench_faults:
-        return Verdict.BENCH_FAULT, "; ".join(_told(event) for event in story.bench_faults)
+        return Verdict.BENCH_FAULT, "; ".join(dict.fromkeys(_told(event) for event in story.bench_faults))
     if doubts := list(_doubts(story)):
         return Verdict.UNDECIDED, "; ".join(doubts)
     conclusion = conclude(story)
@@ -122,6 +122,8 @@ def _doubts(story: CaseStory) -> Iterator[str]:
         yield "the case was never settled"
     elif not story.quiet:
         yield f"the case did not come to rest, it was waiting for {story.waiting_for}"
+    for skipped in story.of("case_skipped"):
+        yield f"it was skipped: {text(skipped.data, 'why') or 'nobody said why'}"
     for asked, proof in story.faults():
         if proof is None:
             yield f"fault {text(asked.data, 'fault') or text(asked.data, 'action')} was never proven"

@@ -251,11 +251,16 @@ class CaseStory:
         return [i for i in self.intents.values() if i.operation == "void" and text(i.begun.data, "of") == sale.name]
 
     def faults(self) -> Iterator[tuple[Event, Event | None]]:
-        """Each fault that was asked for, with its proof where there is one."""
-        proven = [proof for proof in self.of("fault_proof") if proof.data.get("proven") is True]
-        proofs = {text(proof.data, "fault"): proof for proof in proven}
+        """Each fault that was asked for, with its proof where there is one. A proof counts for one asking alone: the
+        same fault may be asked for in every sale of a case.
+        """
+        told = self.of("fault_proof")
         for asked in self.of("fault_asked"):
-            yield asked, proofs.get(text(asked.data, "fault"))
+            name = text(asked.data, "fault")
+            own = next((proof for proof in told if text(proof.data, "fault") == name and proof.t >= asked.t), None)
+            if own is not None:
+                told.remove(own)
+            yield asked, own if own is not None and own.data.get("proven") is True else None
 
     def power_cuts(self) -> list[Event]:
         """The moments at which the terminal lost its power, as switched or as proven."""

@@ -118,6 +118,27 @@ def test_a_fault_without_proof_leaves_the_case_undecided(proven: bool | None) ->
     assert (verdict.counts["faults"], verdict.counts["faults_proven"]) == (1, 0)
 
 
+@pytest.mark.parametrize("proofs", [(True, False), (False, True), (True, None)], ids=str)
+def test_a_proof_counts_for_one_fault_alone(proofs: tuple[bool | None, bool | None]) -> None:
+    """The same fault in two sales of a case: the proof of one says nothing of the other."""
+    run = Run()
+    with run.case() as case:
+        for proven in proofs:
+            case.fault("cut", proven=proven)
+            case.approved_sale()
+    verdict = run.judge()
+    assert (verdict.verdict, verdict.why) == (Verdict.UNDECIDED, "fault cut was never proven")
+    assert verdict.counts["faults_proven"] == 1
+
+
+def test_a_skipped_case_is_no_pass() -> None:
+    run = Run()
+    with run.case() as case:
+        case.run.note("case_skipped", why="no modem here")
+    verdict = run.judge()
+    assert (verdict.verdict, verdict.why) == (Verdict.UNDECIDED, "it was skipped: no modem here")
+
+
 def test_a_bench_fault_is_never_the_terminals() -> None:
     run = Run()
     with run.case("host dies", "completed") as case:
