@@ -102,13 +102,15 @@ def _finish(folder: Path, reports: Path, as_json: bool, code: int = 0) -> None:
         # Not even begun: pytest has said why. What ran before stays the latest.
         raise typer.Exit(2)
     finished = finish_run(folder, reports)
+    # Where pytest failed and no case did (a test that is no case, a kill), the rig cannot tell.
+    exit_code = finished.exit_code or (2 if code else 0)
     if as_json:
-        print(json.dumps({"run": str(folder), "exit_code": finished.exit_code, **finished.summary.to_json()}))
+        print(json.dumps({"run": str(folder), **finished.summary.to_json(), "exit_code": exit_code}))
     else:
         console = Console()
         console.print(finished.table)
         console.print(finished.message, soft_wrap=True, highlight=False)
-    raise typer.Exit(finished.exit_code or (code if code == 2 else 0))
+    raise typer.Exit(exit_code)
 
 
 @app.command()

@@ -11,7 +11,7 @@ import pytest
 
 from rig.bench import new_run_folder
 from rig.bench.opening import Opening
-from rig.errors import BenchTrouble, CallerMistake, RigError
+from rig.errors import CallerMistake, RigError
 from rig.verdict import CaseVerdict, Verdict
 
 if TYPE_CHECKING:
@@ -97,22 +97,24 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None, None, None]
         if not session.config.getoption("rig_no_report"):
             from rig.report import finish_run
 
+            told = session.exitstatus
             session.exitstatus = finish_run(bench.run, Path(session.config.getoption("reports"))).exit_code
+            if told != pytest.ExitCode.OK and not session.exitstatus:
+                session.exitstatus = 2  # something failed that is no case: all is not as required
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
     """A case begins before its fixtures touch the bench."""
     bench = _bench_of(item)
-    if bench is not None:
-        bench.begin_case(_case_id(item), _title(item), _required(item), _bearer(item))
-    try:
+    if bench is None:
+        return (yield)
+    bench.begin_case(_case_id(item), _title(item), _required(item), _bearer(item))
+    with _told_to(bench, item) as told:
         yield
-    except BenchTrouble as error:
-        if bench is None:
-            raise
-        bench.note_trouble(error)
+    if told:
         _end_case(item, bench)
+    return None
 
 
 @pytest.hookimpl(wrapper=True)
@@ -121,23 +123,52 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
     bench = _bench_of(pyfuncitem)
     if bench is None:
         return (yield)
-    try:
+    with _told_to(bench, pyfuncitem):
         yield
-    except BenchTrouble as error:
-        bench.note_trouble(error)
-    except AssertionError as error:
-        bench.note_expectation(str(error).strip() or "an assertion of the case does not hold")
-    except Exception as error:  # noqa: BLE001 - a case that cannot run is our side's trouble, never the terminal's
-        bench.note_trouble(CallerMistake(f"case {_case_id(pyfuncitem)}", f"{type(error).__name__}: {error}"))
     _end_case(pyfuncitem, bench)
     return True
 
 
-def pytest_runtest_teardown(item: pytest.Item) -> None:
-    """A case that was broken off ends all the same."""
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
+    """A case that was broken off ends all the same; what its fixtures' ends raise is in the history too."""
     bench = _bench_of(item)
-    if bench is not None and bench.in_case:
+    if bench is None:
+        return (yield)
+    if bench.in_case:
         bench.end_case()
+    try:
+        return (yield)
+    except RigError as error:
+        bench.note_trouble(error)
+        raise
+    except Exception as error:
+        bench.note_trouble(_own_trouble(item, error))
+        raise
+
+
+@contextlib.contextmanager
+def _told_to(bench: Bench, item: pytest.Item) -> Iterator[list[BaseException]]:
+    """Write into the history whatever a case or its fixtures raise: the judge must find it in the files alone."""
+    told: list[BaseException] = []
+    try:
+        yield told
+    except RigError as error:
+        told.append(error)
+        bench.note_trouble(error)
+    except (pytest.skip.Exception, pytest.xfail.Exception) as error:
+        told.append(error)
+        bench.note_skip(str(error))
+    except (AssertionError, pytest.fail.Exception) as error:
+        told.append(error)
+        bench.note_expectation(str(error).strip() or "an assertion of the case does not hold")
+    except Exception as error:  # noqa: BLE001 - a case that cannot run is our side's trouble, never the terminal's
+        told.append(error)
+        bench.note_trouble(_own_trouble(item, error))
+
+
+def _own_trouble(item: pytest.Item, error: Exception) -> CallerMistake:
+    return CallerMistake(f"case {_case_id(item)}", f"{type(error).__name__}: {error}", "mend the case or its fixtures")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -225,6 +225,10 @@ class Bench:
         """Something that the case asserts does not hold."""
         self.observe("expectation_failed", {"what": what})
 
+    def note_skip(self, why: str) -> None:
+        """The case was not run to its end, and is no pass therefore."""
+        self.observe("case_skipped", {"why": why})
+
     def observe(self, kind: str, data: dict[str, Any]) -> None:
         """Write an event to the history."""
         self._journal.write(kind, **data)

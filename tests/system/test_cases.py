@@ -1,0 +1,68 @@
+"""Cases that do not run as they were meant to: none of them is a pass, whatever raised it, and the files say so too."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.system.rigs import Rig
+
+HEAD = """
+import pytest
+
+@pytest.fixture
+def broken():
+    raise ValueError("the fixture broke")
+
+@pytest.fixture
+def ends_badly():
+    yield
+    raise ValueError("its end broke")
+"""
+
+
+def run(rig: Rig, case: str) -> tuple[int, dict[str, Any]]:
+    """Run one case of its own, and judge it again from its files."""
+    suite = rig.folder / "test_it.py"
+    suite.write_text(HEAD + case)
+    bench, reports = ("--bench", str(rig.bench)), ("--reports", str(rig.reports))
+    done = rig.call("run", *bench, *reports, "--json", "--suite", str(suite))
+    newest = rig.newest_run()
+    assert newest is not None
+    again = rig.call("judge", str(newest), "--json")
+    summary: dict[str, Any] = json.loads(done.stdout)
+    assert json.loads(again.stdout)["verdicts"] == summary["verdicts"]
+    return done.returncode, summary
+
+
+@pytest.mark.parametrize(
+    ("case", "code", "verdict", "why"),
+    [
+        ("def test_it(bench): pytest.fail('wrong receipt')", 1, "not_as_required", "wrong receipt"),
+        ("def test_it(bench):\n with pytest.raises(ValueError): pass", 1, "not_as_required", "DID NOT RAISE"),
+        ("def test_it(bench): pytest.skip('not today')", 2, "undecided", "skipped: not today"),
+        ("@pytest.mark.skip(reason='not here')\ndef test_it(bench): ...", 2, "undecided", "skipped: not here"),
+        ("def test_it(bench, broken): ...", 2, "bench_fault", "the fixture broke"),
+        (
+            "@pytest.mark.parametrize('bearer', ['dial-up'], indirect=True)\ndef test_it(bench, bearer): ...",
+            2, "bench_fault", "no such bearer",
+        ),
+    ],
+)  # fmt: skip
+def test_what_was_not_run_to_its_end_is_no_pass(rig: Rig, case: str, code: int, verdict: str, why: str) -> None:
+    exit_code, summary = run(rig, case)
+    assert (exit_code, summary["verdicts"][verdict]) == (code, 1)
+    assert why in summary["others"][0]["why"]
+
+
+def test_a_fixture_that_ends_badly_is_a_bench_fault_of_the_run(rig: Rig) -> None:
+    exit_code, summary = run(rig, "def test_it(bench, ends_badly): ...")
+    assert (exit_code, summary["verdicts"]["completed"]) == (2, 1)
+    assert "its end broke" in summary["bench_faults"][0]
+
+
+def test_a_failed_test_that_is_no_case_keeps_the_run_from_being_a_success(rig: Rig) -> None:
+    exit_code, summary = run(rig, "def test_it(bench): ...\ndef test_plain(): assert False")
+    assert (exit_code, summary["exit_code"], summary["verdicts"]["completed"]) == (2, 2, 1)
