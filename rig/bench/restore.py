@@ -117,6 +117,8 @@ def _link(opener: DeviceOpener, name: str, interface: str) -> dict[str, Any]:
     finally:
         link.close()
     read_back.require(name, CLEAN, CLEAN)
+    if not read_back.carrier:
+        raise BenchTrouble(f"link {name}", "has no carrier though it was cleared", "is the interface held down?")
     return read_back.to_dict()
 
 

@@ -46,6 +46,7 @@ class Bench:
         self._guard = guard
         self._journal = journal
         self._dead: list[str] = []
+        self._unsettled = False
         self._devices = open_devices(
             bench_file, places, guard.info["backend"], self.observe, self._card_moment, self._ecr_moment
         )
@@ -86,11 +87,21 @@ class Bench:
         )
 
     def close(self, interrupted: bool = False) -> bool:
-        """Give the bench back; returns whether the guard restored it, read it back, and found it clean."""
+        """Give the bench back; returns whether the guard restored it, read it back, and found it clean.
+
+        Trouble on the way is noted, not raised: the verdict and the report of what ran must follow.
+        """
         self._journal.write("run_end", interrupted=interrupted)
         self._host_moments.close()
-        self._devices.close()
-        clean = self._guard.let_go()
+        clean = False
+        try:
+            self._devices.close()
+        except RigError as error:
+            self.note_trouble(error)
+        try:
+            clean = self._guard.let_go()
+        except RigError as error:
+            self.note_trouble(error)
         if not clean:
             self.observe("bench_fault", {"device": "bench", "what": "not clean after the run", "cure": "rig doctor"})
         self._journal.close()
@@ -183,19 +194,30 @@ class Bench:
         return self._cases.current is not None
 
     def begin_case(self, case: str, title: str, requires: list[Verdict], bearer: str) -> None:
-        """From here on, everything that happens belongs to this case."""
+        """From here on, everything that happens belongs to this case. What the case before could not settle is settled
+        first: what it left behind would be blamed on the terminal.
+        """
         self.operations.forget()
         self._cases.begin(case, title, requires, bearer)
+        if self._unsettled and not self.broken:
+            self._settle()
+        self._unsettled = True
 
     def end_case(self) -> tuple[CaseVerdict, list[Event]]:
         """Settle the bench, and judge what happened since :meth:`begin_case`."""
+        self._unsettled = not self._settle()
+        return self._cases.end()
+
+    def _settle(self) -> bool:
         try:
             self._injector.finish()
             self.check()
             settle(self.file, self._devices, self.stage, self.operations, self.observe, self._cases.began_t)
+            self.check()
         except RigError as error:
             self.note_trouble(error)
-        return self._cases.end()
+            return False
+        return True
 
     def check(self) -> None:
         """See that the guard and every process of the bench still live.
@@ -244,3 +266,8 @@ class Bench:
     def _note_death(self, name: str, code: int) -> None:
         self._dead.append(name)
         self.observe("process_died", {"name": name, "code": code})
+        # At once: what the terminal does from here on proves nothing against it.
+        try:
+            self.check()
+        except RigError as error:
+            self.note_trouble(error)

@@ -60,13 +60,15 @@ class BenchStage:
 
     def cut_ecr(self) -> Proof:
         """Nothing passes on the cash-register line any more."""
-        evidence = require(self._devices.ecr_line, "cash-register link").cut()
+        line = require(self._devices.ecr_line, "cash-register link")
         self.ecr_is_cut = True
+        evidence = line.cut()
         return Proof(_reads_cut(evidence), evidence)
 
     def restore_ecr_after(self, seconds: float) -> None:
         """The cash-register line comes back by itself."""
         timer = threading.Timer(seconds, self._restore_ecr)
+        timer.daemon = True  # a run that is broken off does not wait for it: the guard restores
         self._timers.append(timer)
         timer.start()
 
@@ -79,10 +81,10 @@ class BenchStage:
     def cut_power(self) -> Proof:
         """The terminal loses its supply. Its connections do not end, they just go silent."""
         power = require(self._devices.power, "power")
+        self.power_was_cut = True  # from here on it may be, whatever the relay answers
         power.off()
         read_back = power.read()
         self._observe("power", {"device": "power", "on": False, "read_back": read_back})
-        self.power_was_cut = True
         require(self._devices.terminal, "terminal").hang_up()
         return Proof(read_back is False, {"relay_reads": read_back})
 
@@ -168,8 +170,9 @@ class BenchStage:
         self._timers.clear()
         if self._devices.acquirer is not None:
             self._devices.acquirer.clear()
-        for link in self._devices.links.values():
-            link.restore()
+        for name, link in self._devices.links.items():
+            if not link.restore()["read_back"]["carrier"]:
+                raise BenchTrouble(f"link {name}", "has no carrier though it was restored", "see rig doctor")
         self.ecr_is_cut = False
         for path, place in self._bench.paths.items():
             self.attenuate(path, Decibel(self._bench.attenuators[place.attenuator].safe_db))

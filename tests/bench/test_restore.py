@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from rig.bearers.impairment import CLEAN
+from rig.bearers.link import ReadBack
 from rig.bench import restore
 from rig.bench.description import BenchFile
 from rig.bench.plan import Places
@@ -107,3 +109,26 @@ def test_a_device_that_answers_at_last_is_restored(results: dict[str, dict[str, 
 def test_a_device_that_reads_back_otherwise_is_not_clean(results: dict[str, dict[str, Any]]) -> None:
     assert not results["power"]["clean"]
     assert "reads off after it was switched on" in results["power"]["why"]
+
+
+class DownLink:
+    """A link whose interface does not come up again."""
+
+    def clear(self) -> None:
+        pass
+
+    def read(self) -> ReadBack:
+        return ReadBack(CLEAN, CLEAN, carrier=False)
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_link_without_a_carrier_is_not_clean(
+    monkeypatch: pytest.MonkeyPatch, virtual: BenchFile, places: Places
+) -> None:
+    monkeypatch.setattr(restore, "DeviceOpener", Opener)
+    monkeypatch.setattr(Opener, "link", lambda *_: DownLink())
+    restored = {each.device: each for each in restore_bench(virtual, places, "netem", (), lambda *_: None)}
+    assert not restored["link wifi"].clean
+    assert "no carrier" in restored["link wifi"].detail["why"]

@@ -66,3 +66,50 @@ def test_a_fixture_that_ends_badly_is_a_bench_fault_of_the_run(rig: Rig) -> None
 def test_a_failed_test_that_is_no_case_keeps_the_run_from_being_a_success(rig: Rig) -> None:
     exit_code, summary = run(rig, "def test_it(bench): ...\ndef test_plain(): assert False")
     assert (exit_code, summary["exit_code"], summary["verdicts"]["completed"]) == (2, 2, 1)
+
+
+LEAVES_A_CUT = """
+import pytest, rig.bench.session
+from rig.errors import DeviceMute
+
+@pytest.mark.parametrize("bearer", ["wifi"], indirect=True)
+def test_one(bench, bearer, monkeypatch):
+    def fails(*_):
+        monkeypatch.undo()
+        raise DeviceMute("link wifi", "no answer this once")
+    monkeypatch.setattr(rig.bench.session, "settle", fails)
+    bench.stage.cut_bearer("wifi")
+
+def test_two(bench):
+    assert bench.bearers["wifi"].link.read().carrier
+    assert not bench.bearers["wifi"].link.read().up.cut
+    bench.use_only("wifi")
+    assert bench.sale(100, "visa-credit").approved
+"""
+
+
+def test_what_a_case_left_behind_is_not_the_next_ones(rig: Rig) -> None:
+    exit_code, summary = run(rig, LEAVES_A_CUT)
+    assert (exit_code, summary["verdicts"]["bench_fault"], summary["verdicts"]["completed"]) == (2, 1, 1)
+
+
+DIES = """
+import os, signal, rig.bench.session
+
+def test_it(bench, monkeypatch):
+    bench.sale(100, "visa-credit")
+    settle = rig.bench.session.settle
+    def dies(*arguments):
+        os.kill(bench._guard.info["processes"]["VICTIM"]["pid"], signal.SIGKILL)
+        settle(*arguments)
+    monkeypatch.setattr(rig.bench.session, "settle", dies)
+"""
+
+
+@pytest.mark.parametrize("victim", ["relay", "field"])
+def test_a_device_that_dies_while_the_bench_settles_is_never_the_terminals_fault(rig: Rig, victim: str) -> None:
+    exit_code, summary = run(rig, DIES.replace("VICTIM", victim))
+    assert (exit_code, summary["verdicts"]["bench_fault"]) == (2, 1)
+    assert victim in summary["others"][0]["why"]
+    assert any(event.kind == "run_end" for event in rig.history())
+    assert rig.doctor() == {}
