@@ -36,7 +36,7 @@ def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, tmp_path: 
 
 
 def run(suite: pytest.Pytester, *arguments: str) -> pytest.RunResult:
-    """In this process and with this plugin alone: nothing here takes a bench, and anything else costs seconds."""
+    """As a process of its own, which may move into a network of its own, and with this plugin alone."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
         return suite.runpytest_subprocess("-p", "rig.plugin", "-p", "no:cacheprovider", "--strict-markers", *arguments)
