@@ -22,8 +22,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from rig.bearers.link import Backend
-from rig.bench.cables import Cables, choose_backend, lay_cables
+from rig.bench.cables import Cables, lay_cables
 from rig.bench.description import BenchFile, load_bench
 from rig.bench.lease import Lease
 from rig.bench.places import StateDirectory
@@ -93,8 +92,10 @@ class Guard:
         """Restore, read back, end what was started, free the bench. Returns whether the bench is clean."""
         from rig.bench.restore import restore_bench  # the drivers: not needed to bring the bench up
 
-        dead = {running.name for running in self._running if running.process.poll() is not None}
-        restored = restore_bench(self._bench, self._places, self._backend, dead, self._note)
+        restored = []
+        if self._cables is not None:  # else nothing of the bench was touched yet
+            living = {running.name for running in self._running if running.process.poll() is None}
+            restored = restore_bench(self._bench, self._places, self._cables.backend, living, self._note)
         for running in reversed(self._running):
             code = running.end()
             self._journal.write("process_ended", name=running.name, code=code)
@@ -107,10 +108,6 @@ class Guard:
             self._sessions.released()
         self._lease.release()
         return clean
-
-    @property
-    def _backend(self) -> Backend:
-        return self._cables.backend if self._cables is not None else choose_backend(self._bench)
 
     def _note(self, kind: str, data: dict[str, Any]) -> None:
         self._journal.write(kind, **data)

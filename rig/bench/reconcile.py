@@ -75,8 +75,7 @@ def _restore(bench: BenchFile, state: StateDirectory, session: Session, alive: d
     in_private_network = [pid for name, pid in alive.items() if name != process_of("power", bench, backend)]
     if bench.network.isolation == "private" and in_private_network:
         enter(in_private_network[0])
-    ended = set(session.processes) - set(alive)
-    restored = restore_bench(bench, places, backend, ended, lambda kind, data: journal.write(kind, **data))
+    restored = restore_bench(bench, places, backend, alive, lambda kind, data: journal.write(kind, **data))
     dirty = [r for r in restored if not r.clean]
     journal.write("reconciled", clean=not dirty)
     return "; ".join(f"{r.device}: {r.detail.get('why')}" for r in dirty)

@@ -41,7 +41,7 @@ class Restored:
 
 
 def restore_bench(
-    bench: BenchFile, places: Places, backend: Backend, ended: Collection[str], note: Note
+    bench: BenchFile, places: Places, backend: Backend, living: Collection[str], note: Note
 ) -> list[Restored]:
     """Bring every device to its safe state and read it back.
 
@@ -49,13 +49,15 @@ def restore_bench(
         bench: the bench.
         places: its folders.
         backend: who degrades the links.
-        ended: processes of the bench that have ended; a device that was one of them has no state left.
+        living: processes of the bench that run now. A device that is a process and not among them, whether it ended or
+            was never started, has no state.
         note: gets an event a device, ``restored``.
     """
     restored = []
     for device, recipe in _recipes(bench, DeviceOpener(bench, places, backend)):
-        if process_of(device, bench, backend) in ended:
-            result = Restored(device, True, {"read_back": "its process has ended"})
+        process = process_of(device, bench, backend)
+        if process is not None and process not in living:
+            result = Restored(device, True, {"read_back": "its process does not run"})
         else:
             result = _restore(device, recipe)
         note("restored", {"device": result.device, "clean": result.clean, **result.detail})

@@ -14,6 +14,9 @@ from rig.bench.plan import Places
 from rig.bench.restore import restore_bench
 from rig.errors import DeviceGone
 
+ALL = ("acquirer", "attenuator", "radio", "field", "relay")
+"""Every process of the virtual bench that a device to be restored may be."""
+
 
 class Relay:
     """A relay of the terminal's supply."""
@@ -81,7 +84,7 @@ def results(
         assert kind == "restored"
         told[data["device"]] = data
 
-    restored = restore_bench(virtual, places, "netem", (), note)
+    restored = restore_bench(virtual, places, "netem", ALL, note)
     assert {each.device: each.clean for each in restored} == {name: data["clean"] for name, data in told.items()}
     return told
 
@@ -129,6 +132,16 @@ def test_a_link_without_a_carrier_is_not_clean(
 ) -> None:
     monkeypatch.setattr(restore, "DeviceOpener", Opener)
     monkeypatch.setattr(Opener, "link", lambda *_: DownLink())
-    restored = {each.device: each for each in restore_bench(virtual, places, "netem", (), lambda *_: None)}
+    restored = {each.device: each for each in restore_bench(virtual, places, "netem", ALL, lambda *_: None)}
     assert not restored["link wifi"].clean
     assert "no carrier" in restored["link wifi"].detail["why"]
+
+
+def test_a_process_that_was_never_started_has_nothing_to_restore(
+    monkeypatch: pytest.MonkeyPatch, real: BenchFile, places: Places
+) -> None:
+    """Else a guard that was killed before it started the host would leave a bench that nobody can mend."""
+    monkeypatch.setattr(restore, "DeviceOpener", Opener)
+    restored = {each.device: each for each in restore_bench(real, places, "netem", (), lambda *_: None)}
+    assert restored["acquirer"].clean
+    assert not restored["link wifi"].clean  # hardware has no process whose end would clear it

@@ -113,3 +113,13 @@ def test_a_device_that_dies_while_the_bench_settles_is_never_the_terminals_fault
     assert victim in summary["others"][0]["why"]
     assert any(event.kind == "run_end" for event in rig.history())
     assert rig.doctor() == {}
+
+
+def test_a_bench_that_cannot_be_built_says_why_each_time_and_leaves_nothing_to_mend(rig: Rig) -> None:
+    rig.bench.write_text(rig.bench.read_text().replace("wlan0", "an-interface-with-a-long-name"))
+    for _ in range(2):
+        done = rig.call("run", "--bench", str(rig.bench), "--reports", str(rig.reports), "-k", "test_decline")
+        assert done.returncode == 2
+        assert "too long for an interface" in done.stdout + done.stderr
+        assert "still not clean" not in done.stdout + done.stderr
+    assert rig.doctor() == {}
