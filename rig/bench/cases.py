@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from rig.history import Event, Journal, Tail
-from rig.verdict import CaseVerdict, Verdict, judge_case
+from rig.verdict import CaseVerdict, Verdict, judge_case, past_after
+from rig.verdict.stories import Past
 
 
 class Cases:
@@ -15,6 +16,8 @@ class Cases:
         self._journal = journal
         self._tail = Tail(journals)
         self._run_begin: Event | None = None
+        self._last_case: list[Event] = []
+        self._past: Past = {}
         self.current: str | None = None
         self.began_t = 0
 
@@ -24,7 +27,8 @@ class Cases:
 
     def begin(self, case: str, title: str, requires: list[Verdict], bearer: str) -> None:
         """A case begins."""
-        self._tail.poll()
+        # What the host heard since the last case ended is that case's consequence: the judge reads the files so, too.
+        self._past = past_after([*self._last_case, *self._tail.poll()], self._past)
         self.current = case
         required = [verdict.value for verdict in requires]
         event = self._journal.write("case_begin", case=case, title=title, requires=required, bearer=bearer)
@@ -36,4 +40,5 @@ class Cases:
         self.current = None
         events = [event for event in self._tail.poll() if self.began_t <= event.t <= last.t]
         run = [self._run_begin] if self._run_begin is not None else []
-        return judge_case([*run, *events]), events
+        self._last_case = events
+        return judge_case([*run, *events], past=self._past), events

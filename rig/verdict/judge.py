@@ -62,6 +62,13 @@ def judge_case(events: Iterable[Event], run_begin: Event | None = None, past: Pa
     return _judge_story(tell(cases[0], run, past), ())
 
 
+def past_after(events: Iterable[Event], past: Past | None = None) -> Past:
+    """The requests that later cases must know of: those of ``past``, and those of the one case among these events."""
+    _, cases = split_cases(in_order(History(tuple(events))))
+    stories = [tell(case, RunFacts.of(None), past) for case in cases]
+    return {**(past or {}), **{key: request for story in stories for key, request in remember(story)}}
+
+
 def _judged(events: Sequence[Event], doubts: Sequence[str]) -> Iterator[tuple[CaseStory, CaseVerdict]]:
     _, cases = split_cases(events)
     run = _run_facts(events)
