@@ -131,6 +131,8 @@ def _finish(folder: Path, reports: Path, as_json: bool, code: int = 0) -> None:
     else:
         console = Console()
         console.print(finished.table)
+        for case, lacking in finished.summary.skipped.items():
+            console.print(f"skipped {case}: this bench has no {lacking}", soft_wrap=True, highlight=False, markup=False)
         console.print(finished.message, soft_wrap=True, highlight=False)
     raise typer.Exit(exit_code)
 

@@ -35,6 +35,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Bring in the rest where a bench is named."""
     config.addinivalue_line("markers", "requires(*verdicts): the verdicts that a case accepts, such as 'completed'")
+    config.addinivalue_line(
+        "markers", "needs(*capabilities): what a bench must have for a case, such as 'power control'"
+    )
     if config.getoption("bench") is not None:
         from rig import suite
 

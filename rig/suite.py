@@ -20,7 +20,13 @@ if TYPE_CHECKING:
 HELD: pytest.StashKey[Bench] = pytest.StashKey()
 """The bench that this session holds."""
 
+_SEVERAL = "several"
+"""The bearer of a case that is not about one."""
+
 _OPENING = pytest.StashKey[Opening]()
+_LACKING = pytest.StashKey[list[str]]()
+"""What the bench lacks for a case, which is then skipped by name and never begins."""
+
 _VERDICT = pytest.StashKey[CaseVerdict]()
 
 
@@ -66,7 +72,12 @@ def pytest_runtestloop(session: pytest.Session) -> None:
     if opening is not None and planned:
         del session.config.stash[_OPENING]
         with _told_by_pytest():
-            session.config.stash[HELD] = opening.finish(planned)
+            bench = session.config.stash[HELD] = opening.finish(planned)
+        for item in filter(_is_case, session.items):
+            if lacking := bench.lacking(_needs(item)):
+                bench.skip_case(_case_id(item), lacking)
+                item.stash[_LACKING] = lacking
+                item.add_marker(pytest.mark.skip(reason=f"this bench has no {', no '.join(lacking)}"))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -218,11 +229,12 @@ def _is_case(item: pytest.Item) -> bool:
 
 
 def _bench_of(item: pytest.Item) -> Bench | None:
-    return item.config.stash.get(HELD, None) if _is_case(item) else None
+    return item.config.stash.get(HELD, None) if _is_case(item) and _LACKING not in item.stash else None
 
 
 def _case_id(item: pytest.Item) -> str:
-    return f"{item.path.stem.removeprefix('test_')}/{item.name.removeprefix('test_')}"
+    parents = [each.name for each in item.listchain() if isinstance(each, pytest.Class)]
+    return "/".join(part.removeprefix("test_") for part in (item.path.stem, *parents, item.name))
 
 
 def _title(item: pytest.Item) -> str:
@@ -237,6 +249,12 @@ def _required(item: pytest.Item) -> list[Verdict]:
     return [each if isinstance(each, Verdict) else Verdict.named(each) for each in marker.args]
 
 
+def _needs(item: pytest.Item) -> list[str]:
+    needs = [str(need) for marker in item.iter_markers("needs") for need in marker.args]
+    bearer = _bearer(item)
+    return list(dict.fromkeys([*needs, *([bearer] if bearer != _SEVERAL else [])]))
+
+
 def _bearer(item: pytest.Item) -> str:
     callspec = getattr(item, "callspec", None)
-    return str(callspec.params.get("bearer", "several")) if callspec else "several"
+    return str(callspec.params.get("bearer", _SEVERAL)) if callspec else _SEVERAL

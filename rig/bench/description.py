@@ -92,6 +92,13 @@ class Terminal(_Part):
         return self
 
 
+class Modem(Serial):
+    """The modem that reads the cellular signal, on a splitter of the same path as the terminal or inside it."""
+
+    watches: Name | None = None
+    """The bearer whose signal it sees; the first cellular one with an RF path where left out."""
+
+
 class Link(_Part):
     """Where a link can be degraded: the bench-side interface that carries it."""
 
@@ -195,11 +202,19 @@ class BenchFile(_Part):
     ecr_link: Link | None = None
     attenuators: dict[Name, Attenuator] = {}
     paths: dict[Name, RfPath] = {}
-    modem: Serial | None = None
+    modem: Modem | None = None
     power: Power | None = None
     presenter: Presenter | None = None
     acquirer: Acquirer
     simulation: Simulation | None = None
+
+    @property
+    def watched(self) -> str | None:
+        """The bearer whose signal the bench can read; None where it reads none."""
+        if self.modem is None:
+            return None
+        attenuated = (name for name, b in self.bearers.items() if b.kind == "cellular" and b.path is not None)
+        return self.modem.watches or next(attenuated, None)
 
     @model_validator(mode="after")
     def _names_are_known(self) -> BenchFile:
@@ -214,6 +229,10 @@ class BenchFile(_Part):
                 raise _WrongField(
                     f"{bearer.path!r} is not among paths ({_listed(self.paths)})", "bearers", name, "path"
                 )
+        if self.modem is not None and self.modem.watches not in (None, *self.bearers):
+            raise _WrongField(
+                f"{self.modem.watches!r} is not among bearers ({_listed(self.bearers)})", "modem", "watches"
+            )
         if self.simulation is not None and self.network.isolation != "private":
             raise _WrongField("simulated devices need isolation: private", "network", "isolation")
         return self

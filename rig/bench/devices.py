@@ -92,7 +92,8 @@ class DeviceOpener:
     def attenuator(self, name: str) -> Attenuator:
         """One attenuator."""
         box = self._bench.attenuators[name]
-        locks = self._places.state.root
+        private = self._bench.network.isolation == "private"  # the same address is another box in each such network
+        locks = self._places.state.root if private else self._places.state.instrument_locks
         return open_attenuator(
             box.dialect, box.resource, name=f"attenuator {name}", lock_folder=locks, observe=self._observe
         )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 import platform
 import shutil
+import socket
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,10 +15,11 @@ from pathlib import Path
 from rig.bearers.netem import netem_available
 from rig.bearers.netspace import can_isolate, unshare_network
 from rig.bench.description import BenchFile, load_bench
+from rig.bench.inventory import capabilities
 from rig.bench.lease import holder
 from rig.bench.places import StateDirectory
 from rig.bench.sessions import SessionJournal
-from rig.bench.spawn import MARK
+from rig.bench.spawn import marked_processes
 
 
 class Health(StrEnum):
@@ -117,7 +118,10 @@ def examine_bench(path: Path) -> Iterator[Finding]:
     else:
         yield Finding("lease", Health.GOOD, "free")
     yield from _leftovers(state, held=who is not None)
-    yield from _ports(bench)
+    yield Finding("capabilities", Health.GOOD, ", ".join(capabilities(bench)))
+    if bench.simulation is None:
+        yield from _ports(bench)
+        yield from _network(bench)
 
 
 def _leftovers(state: StateDirectory, held: bool) -> Iterator[Finding]:
@@ -136,25 +140,8 @@ def _leftovers(state: StateDirectory, held: bool) -> Iterator[Finding]:
         yield Finding("processes", Health.GOOD, "none left, nor any network namespace or lock of theirs")
 
 
-def marked_processes(state: Path) -> dict[int, str]:
-    """Processes of this bench that live now: pid → command. A namespace without a name lives no longer than they."""
-    mark = f"{MARK}={state}".encode()
-    found = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            if mark in (folder / "environ").read_bytes().split(b"\0"):
-                command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").split(" ")
-                found[int(folder.name)] = " ".join(command[1:3])
-        except OSError:
-            continue
-    found.pop(os.getpid(), None)
-    return found
-
-
 def _ports(bench: BenchFile) -> Iterator[Finding]:
     """Serial ports of a real bench; those of a virtual one come with it."""
-    if bench.simulation is not None:
-        return
     parts = {"modem": bench.modem, "power": bench.power, "presenter": bench.presenter}
     ports = {**parts, "terminal": bench.terminal.serial}
     for name, part in ports.items():
@@ -166,9 +153,23 @@ def _ports(bench: BenchFile) -> Iterator[Finding]:
             yield Finding(name, Health.BAD, f"no {part.port}", "plug it in; ls -l /dev/serial/by-id")
 
 
-def rig_version() -> str:
-    """The installed version."""
-    try:
-        return importlib.metadata.version("pos-rig")
-    except importlib.metadata.PackageNotFoundError:
-        return "not installed"
+def _network(bench: BenchFile) -> Iterator[Finding]:
+    """Interfaces, addresses and netem: without them a real bench does not come up."""
+    present = {name for _, name in socket.if_nameindex()}
+    links = {**bench.bearers, **({"ecr": bench.ecr_link} if bench.ecr_link is not None else {})}
+    for name, link in links.items():
+        if link.interface in present:
+            yield Finding(f"link {name}", Health.GOOD, link.interface)
+        else:
+            yield Finding(
+                f"link {name}", Health.BAD, f"no interface {link.interface}", "ip link; is the cable's adapter in?"
+            )
+    for address in bench.acquirer.listen:
+        try:
+            with socket.create_server((address, 0)):
+                yield Finding("acquirer", Health.GOOD, f"can listen on {address}")
+        except OSError as error:
+            yield Finding("acquirer", Health.BAD, f"cannot listen on {address}: {error.strerror}", "ip address add")
+    missing = _in_private_network(lambda: netem_available().reason)
+    if missing:
+        yield Finding("netem of this bench", Health.BAD, "its interfaces need it", missing)

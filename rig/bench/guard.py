@@ -26,9 +26,9 @@ from rig.bench.cables import Cables, lay_cables
 from rig.bench.description import BenchFile, load_bench
 from rig.bench.lease import Lease
 from rig.bench.places import StateDirectory
-from rig.bench.plan import Places, programs
+from rig.bench.plan import BENCH_COPY, Places, programs
 from rig.bench.sessions import SessionJournal
-from rig.bench.spawn import Running, spawn
+from rig.bench.spawn import Running, spawn, write_private
 from rig.errors import BenchTrouble, CallerMistake, RigError
 from rig.history import Journal, Redactor
 from rig.process import Started, main_config
@@ -55,9 +55,10 @@ class Guard:
 
     def start(self) -> dict[str, Any]:
         """Bring the bench up; returns what the test process must know."""
+        self._places.make()
+        write_private(self._places.configs / BENCH_COPY, self._places.bench_file.read_text())
         self._sessions.begin(self._places.bench_file, self._places.run, self._places.runtime)
         self._journal.write("lease_taken", durable=True, bench=self._bench.name, why=self._why)
-        self._places.make()
         cables = self._cables = lay_cables(self._bench)
         wanted = programs(self._bench, self._places, cables.captured, cables.relays)
         deadline = time.monotonic() + _START_LIMIT_S

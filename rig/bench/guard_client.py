@@ -15,6 +15,8 @@ from typing import IO, Any
 from rig.bench.spawn import MARK, module_command, write_private
 from rig.errors import BenchBusy, BenchTrouble, CallerMistake, DeviceGone, DeviceMute, GuardLost
 
+_MENDING_LIMIT_S = 120
+
 _FAMILIES = {"BenchBusy": BenchBusy, "DeviceMute": DeviceMute, "DeviceGone": DeviceGone}
 
 
@@ -132,9 +134,13 @@ def reconcile(bench_file: Path) -> int:
     Raises:
         BenchTrouble: the bench could not be made clean.
     """
-    done = subprocess.run(
-        [sys.executable, "-m", "rig.bench.reconcile", str(bench_file)], capture_output=True, text=True, check=False
-    )
+    command = [sys.executable, "-m", "rig.bench.reconcile", str(bench_file)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_MENDING_LIMIT_S)
+    except subprocess.TimeoutExpired:
+        raise BenchTrouble(
+            str(bench_file), f"what a crash left was not mended in {_MENDING_LIMIT_S} s", "rig doctor"
+        ) from None
     try:
         report = json.loads(done.stdout.strip().splitlines()[-1])
     except (IndexError, ValueError):

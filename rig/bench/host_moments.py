@@ -18,14 +18,17 @@ class HostMoments:
         self._acquirer = acquirer
         self._closed = False
 
-    def listen(self, on_held: Call, on_answered: Call) -> None:
+    def listen(self, on_held: Call, on_answered: Call, on_trouble: Callable[[BenchTrouble], None]) -> None:
         """Call while an answer is held (the call must release it), and when one has left the host."""
         calls = {"held": on_held, "answered": on_answered}
 
         def run() -> None:
             while (event := self._acquirer.notifications.get()) is not None:
                 if event["event"] in calls and not self._closed:
-                    calls[event["event"]](event["key"])
+                    try:
+                        calls[event["event"]](event["key"])
+                    except BenchTrouble as error:  # the next moment must still be met
+                        on_trouble(error)
 
         threading.Thread(target=run, name="host moments", daemon=True).start()
 

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import platform
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rig import __version__
 from rig.bench.description import BenchFile
-from rig.bench.devices import Devices
+
+if TYPE_CHECKING:
+    from rig.bench.devices import Devices
 
 
 def capabilities(bench: BenchFile) -> list[str]:
-    """What the bench can do and see, by the names that the judge knows."""
+    """What the bench can do and see, by the names that cases and the judge use; each bearer is one by its own name."""
     found = ["ecr", "host ledger"]
     found += ["card"] if bench.presenter is not None else []
     found += ["power control"] if bench.power is not None else []
     found += ["readable signal"] if bench.modem is not None else []
     found += ["attenuation"] if bench.paths else []
     found += ["impairable link"] if bench.bearers else []
-    return found
+    found += ["cash-register link"] if bench.ecr_link is not None else []
+    return found + list(bench.bearers)
 
 
 def inventory(bench: BenchFile, devices: Devices, guard: dict[str, Any]) -> dict[str, Any]:

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 from rig.bench.description import BenchFile, load_bench
 from rig.bench.guard_client import GuardClient, reconcile
 from rig.bench.isolation import isolate
+from rig.bench.lease import holder
 from rig.bench.places import StateDirectory, new_runtime_folder
 from rig.bench.plan import Places, cards_folder
 from rig.bench.sessions import SessionJournal
 from rig.bench.state import prepare_state
+from rig.errors import BenchBusy
 from rig.history import Journal
 
 if TYPE_CHECKING:
@@ -42,10 +44,13 @@ class Opening:
 
         Raises:
             CallerMistake: the bench file is wrong.
+            BenchBusy: somebody else holds the bench.
             BenchTrouble: there can be no private network, or what a crash left could not be mended.
         """
         bench_file = load_bench(path)
         state = StateDirectory.of(bench_file.name)
+        if who := holder(state.lock):
+            raise BenchBusy(f"bench {bench_file.name}", f"held by {who}", "wait for it, or end that run")
         redactor = prepare_state(bench_file, state, cards_folder(path, bench_file))
         last = SessionJournal(state.guard_journal).last()
         if last is not None and not last.released:

@@ -39,6 +39,11 @@ class StateDirectory:
         return self.root / "lease.lock"
 
     @property
+    def instrument_locks(self) -> Path:
+        """Locks of instruments, common to all benches: two of them may share a box."""
+        return self.root.parent / "instrument-locks"
+
+    @property
     def guard_journal(self) -> Path:
         """What the guard did, so that the next start can mend what a crash left."""
         return self.root / "guard.jsonl"

@@ -17,6 +17,9 @@ from rig.bench.spawn import Program, module_command, write_private
 from rig.errors import CallerMistake
 from rig.units import CURRENCY_NUMERIC
 
+BENCH_COPY = "bench.yaml"
+"""The bench file as a run used it, among the run's configs."""
+
 _DEVICES = {
     "attenuator": "rig.virtual.attenuator",
     "field": "rig.virtual.field",

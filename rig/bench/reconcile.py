@@ -21,10 +21,10 @@ from rig.bench.cables import choose_backend
 from rig.bench.description import BenchFile, load_bench
 from rig.bench.lease import Lease
 from rig.bench.places import StateDirectory
-from rig.bench.plan import Places
+from rig.bench.plan import BENCH_COPY, Places
 from rig.bench.restore import process_of, restore_bench
 from rig.bench.sessions import Session, SessionJournal
-from rig.bench.spawn import start_time
+from rig.bench.spawn import marked_processes, start_time
 from rig.errors import RigError
 from rig.history import Journal, Redactor
 
@@ -53,6 +53,9 @@ def reconcile(bench_file: Path) -> dict[str, Any]:
 
 def _mend(bench: BenchFile, state: StateDirectory, session: Session, sessions: SessionJournal) -> dict[str, Any]:
     alive = session.alive()
+    copy = session.run / "configs" / BENCH_COPY
+    if copy.exists():
+        bench = load_bench(copy)  # as it was then: what has been renamed since must be restored too
     why = ""
     if alive or bench.simulation is None:
         # A virtual bench whose processes are all gone has nothing left to restore; a real one always has.
@@ -60,10 +63,13 @@ def _mend(bench: BenchFile, state: StateDirectory, session: Session, sessions: S
     # Backwards: the first that was started holds the terminal's namespace, and with it everyone's cables.
     for name, pid in reversed(alive.items()):
         _end(pid, session.processes[name][1])
+    strays = {pid: started for pid in marked_processes(state.root) if (started := start_time(pid)) is not None}
+    for pid, started in strays.items():
+        _end(pid, started)
     shutil.rmtree(session.runtime, ignore_errors=True)
     if not why:
         sessions.released()
-    return {"clean": not why, "ended": len(alive), "why": why}
+    return {"clean": not why, "ended": len(alive) + len(strays), "why": why}
 
 
 def _restore(bench: BenchFile, state: StateDirectory, session: Session, alive: dict[str, int]) -> str:
@@ -73,7 +79,9 @@ def _restore(bench: BenchFile, state: StateDirectory, session: Session, alive: d
     backend = choose_backend(bench)
     # The one that powers the terminal lives in the terminal's namespace; all others in the bench's own.
     in_private_network = [pid for name, pid in alive.items() if name != process_of("power", bench, backend)]
-    if bench.network.isolation == "private" and in_private_network:
+    if bench.network.isolation == "private":
+        if not in_private_network:
+            return ""  # nobody lives in the bench's network, so that it is gone with everything that was set in it
         enter(in_private_network[0])
     restored = restore_bench(bench, places, backend, alive, lambda kind, data: journal.write(kind, **data))
     dirty = [r for r in restored if not r.clean]

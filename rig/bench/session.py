@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from rig.bearers.bearer import Bearer
@@ -53,7 +53,7 @@ class Bench:
         self.stage = BenchStage(bench_file, self._devices, places.impairments(bench_file), self.observe)
         self._host_moments = HostMoments(require(self._devices.acquirer, "acquirer"))
         self._injector = Injector(self.stage, self._host_moments, self.observe)
-        self._host_moments.listen(self._injector.held_at_host, self._injector.answered_by_host)
+        self._host_moments.listen(self._injector.held_at_host, self._injector.answered_by_host, self.note_trouble)
         self.operations = Operations(bench_file, places, self._devices, self._injector, journal)
         self._cases = Cases(journal, places.journals)
         guard.on_death(self._note_death)
@@ -69,6 +69,8 @@ class Bench:
         """
         try:
             self.terminal.wait_until_up(self.file.terminal.boot_limit_s)
+            # What an earlier run left in the terminal's queue goes now, and is nobody's in this one.
+            self.terminal.flush(self.file.terminal.flush_limit_s)
             self.inventory = inventory(self.file, self._devices, self._guard.info)
         except BaseException as error:
             if isinstance(error, RigError):
@@ -192,6 +194,15 @@ class Bench:
     def in_case(self) -> bool:
         """Whether a case has begun and not ended."""
         return self._cases.current is not None
+
+    def lacking(self, needs: Iterable[str]) -> list[str]:
+        """What a case needs and this bench has not, by name."""
+        found = capabilities(self.file)
+        return [need for need in needs if need not in found]
+
+    def skip_case(self, case: str, lacking: list[str]) -> None:
+        """This bench cannot run a case; it is skipped by name, and nobody is blamed."""
+        self.observe("case_skipped", {"case": case, "lacking": lacking})
 
     def begin_case(self, case: str, title: str, requires: list[Verdict], bearer: str) -> None:
         """From here on, everything that happens belongs to this case. What the case before could not settle is settled

@@ -6,12 +6,13 @@ Only then may the judge look: what is still on its way is neither lost nor deliv
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 from rig.bench.description import BenchFile
 from rig.bench.devices import Devices, Observe, require
 from rig.bench.operations import Operations
 from rig.bench.stage import BenchStage, elapsed_ms
-from rig.errors import BenchTrouble
+from rig.errors import BenchTrouble, DeviceGone
 
 _PAUSE_S = 0.1
 
@@ -43,6 +44,9 @@ def settle(
 def _wait_for_terminal(bench: BenchFile, devices: Devices, rebooting: bool) -> str:
     """Wait until the terminal answers that it is idle; returns what it was waited for in vain, or nothing."""
     terminal = require(devices.terminal, "terminal")
+    line = bench.terminal.serial
+    if line is not None and line.port.startswith("/") and not Path(line.port).exists():
+        raise DeviceGone("terminal", f"no {line.port}", "the adapter of the cash-register line is unplugged")
     limit = bench.terminal.boot_limit_s if rebooting else bench.terminal.idle_limit_s
     deadline = time.monotonic() + limit
     while time.monotonic() < deadline:

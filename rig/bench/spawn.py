@@ -134,6 +134,21 @@ def start_time(pid: int) -> int | None:
     return None if fields[0] == "Z" else int(fields[19])
 
 
+def marked_processes(state: Path) -> dict[int, str]:
+    """Processes of this bench that live now: pid → command. A namespace without a name lives no longer than they."""
+    mark = f"{MARK}={state}".encode()
+    found = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if mark in (folder / "environ").read_bytes().split(b"\0"):
+                command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").split(" ")
+                found[int(folder.name)] = " ".join(command[1:3])
+        except OSError:
+            continue
+    found.pop(os.getpid(), None)
+    return found
+
+
 def _last_line(log: Path) -> str:
     with contextlib.suppress(OSError):
         lines = log.read_text(errors="replace").strip().splitlines()

@@ -49,6 +49,8 @@ class BenchStage:
             return Proof(not evidence["read_back"]["carrier"], evidence)
         attenuator = self._devices.attenuators[self._bench.paths[path].attenuator]
         read_back = self.attenuate(path, attenuator.maximum)
+        if name != self._bench.watched:
+            return Proof(read_back >= attenuator.maximum, {"path": path, "db": read_back})
         signal = self.wait_for_signal(lambda s: not s.registered)
         return Proof(not signal.registered, {"path": path, "db": read_back, "registered": signal.registered})
 
@@ -141,7 +143,7 @@ class BenchStage:
         for other in self._devices.bearers:
             if other != name:
                 self.switch_bearer_off(other)
-        if self._bench.bearers[name].path is not None and self._devices.modem is not None:
+        if name == self._bench.watched:
             self.wait_for_signal(lambda signal: signal.registered)
         if not wanted.link.read().carrier:
             raise BenchTrouble(f"bearer {name}", "has no carrier", "see rig doctor")
@@ -159,8 +161,8 @@ class BenchStage:
         require(self._devices.acquirer, "acquirer").up()
 
     def wait_for_service(self) -> None:
-        """Wait until the cellular bearer, if there is one, has its service back."""
-        if self._devices.modem is not None and self._bench.paths:
+        """Wait until the bearer whose signal can be read, if there is one, has its service back."""
+        if self._bench.watched is not None:
             self.wait_for_signal(lambda signal: signal.registered)
 
     def restore(self) -> None:

@@ -35,6 +35,7 @@ class Summary:
         others: each other case that is not as it should be: case, verdict, why.
         bench_faults: the bench's trouble outside of any case.
         doubts: why the history is not whole.
+        skipped: the cases that this bench cannot run, each with what it lacks.
         ledger_approved: approvals in the host's ledger, whatever became of them later.
         reversals_on_wire: reversals that the host received, repeats included.
         network_backend: who degraded the network.
@@ -50,6 +51,7 @@ class Summary:
     others: list[dict[str, str]]
     bench_faults: list[str]
     doubts: list[str]
+    skipped: dict[str, str]
     ledger_approved: int
     reversals_on_wire: int
     network_backend: str
@@ -70,6 +72,7 @@ class Summary:
             others=[_other(case) for case in verdict.cases if case.verdict.could_not_tell or _differs(case)],
             bench_faults=list(verdict.bench_faults),
             doubts=list(verdict.doubts),
+            skipped=dict(verdict.skipped),
             ledger_approved=sum(row.data.get("rc") == "00" for row in _rows(history)),
             reversals_on_wire=sum(event.data.get("mti") in _REVERSALS for event in history.of("request_received")),
             network_backend=str(facts.get("network_backend", "unknown")),

@@ -27,10 +27,11 @@ def judge(history: History) -> RunVerdict:
     judged = list(_judged(events, doubts))
     cases = [verdict for _, verdict in judged]
     ran = {verdict.case for verdict in cases}
-    cases += [_not_run(case) for case in _run_facts(events).planned if case not in ran]
+    skipped = {text(e.data, "case"): ", ".join(names(e.data, "lacking")) for e in events if e.kind == "case_skipped"}
+    cases += [_not_run(case) for case in _run_facts(events).planned if case not in ran and case not in skipped]
     inside = {event.order for story, _ in judged for event in story.bench_faults}
     outside = [event for event in events if event.kind == "bench_fault" and event.order not in inside]
-    return RunVerdict(tuple(cases), tuple(_told(event) for event in outside), doubts)
+    return RunVerdict(tuple(cases), tuple(_told(event) for event in outside), doubts, skipped)
 
 
 def judged_stories(history: History) -> Iterator[tuple[CaseStory, CaseVerdict]]:

@@ -162,11 +162,13 @@ class RunVerdict:
         cases: one a case, in the order in which they ran; those that never ran stand last.
         bench_faults: the bench's trouble outside of any case, one sentence each.
         doubts: why the history is not whole, one sentence each.
+        skipped: the cases that this bench cannot run, each with what it lacks. They are no verdict and no doubt.
     """
 
     cases: tuple[CaseVerdict, ...]
     bench_faults: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
+    skipped: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def worst(self) -> Verdict:
@@ -202,6 +204,7 @@ class RunVerdict:
             "verdicts": self.verdicts,
             "bench_faults": list(self.bench_faults),
             "doubts": list(self.doubts),
+            "skipped": dict(self.skipped),
             "cases": [case.as_data() for case in self.cases],
         }
         return json.dumps(data, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
@@ -218,6 +221,6 @@ class RunVerdict:
             if data["format"] != FORMAT:
                 raise ValueError(f"format {data['format']}, and this rig reads {FORMAT}")
             cases = tuple(CaseVerdict.from_data(case) for case in data["cases"])
-            return cls(cases, tuple(data["bench_faults"]), tuple(data["doubts"]))
+            return cls(cases, tuple(data["bench_faults"]), tuple(data["doubts"]), dict(data["skipped"]))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise CallerMistake("verdict", f"not a written verdict: {error}", "judge the run again") from error

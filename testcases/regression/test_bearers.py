@@ -10,6 +10,8 @@ from rig.verdict import Verdict
 
 each_bearer = pytest.mark.parametrize("bearer", ["wifi", "cellular"], indirect=True)
 
+pytestmark = pytest.mark.needs("card")
+
 
 @each_bearer
 @pytest.mark.requires(Verdict.COMPLETED)

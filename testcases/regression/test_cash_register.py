@@ -8,7 +8,10 @@ from rig.bench import Bench
 from rig.faults import Moment, cut_ecr
 from rig.verdict import Verdict
 
-pytestmark = pytest.mark.parametrize("bearer", ["wifi"], indirect=True)
+pytestmark = [
+    pytest.mark.needs("card", "cash-register link"),
+    pytest.mark.parametrize("bearer", ["wifi"], indirect=True),
+]
 
 
 @pytest.mark.requires(Verdict.COMPLETED)

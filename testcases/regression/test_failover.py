@@ -8,6 +8,8 @@ from rig.bench import Bench
 from rig.faults import Moment, cut, switch_off
 from rig.verdict import Verdict
 
+pytestmark = pytest.mark.needs("card", "wifi", "cellular")
+
 
 @pytest.mark.requires(Verdict.COMPLETED)
 def test_wifi_gone_before_the_sale(bench: Bench) -> None:

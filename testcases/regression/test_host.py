@@ -8,7 +8,7 @@ from rig.bench import Bench
 from rig.faults import Moment, host_down
 from rig.verdict import Verdict
 
-pytestmark = pytest.mark.parametrize("bearer", ["wifi", "cellular"], indirect=True)
+pytestmark = [pytest.mark.needs("card"), pytest.mark.parametrize("bearer", ["wifi", "cellular"], indirect=True)]
 
 
 @pytest.mark.requires(Verdict.FAILED_SAFELY)

@@ -8,7 +8,7 @@ from rig.bench import Bench
 from rig.faults import Moment, cut_power
 from rig.verdict import Verdict
 
-pytestmark = pytest.mark.parametrize("bearer", ["wifi"], indirect=True)
+pytestmark = [pytest.mark.needs("card", "power control"), pytest.mark.parametrize("bearer", ["wifi"], indirect=True)]
 
 
 @pytest.mark.requires(Verdict.FAILED_SAFELY)

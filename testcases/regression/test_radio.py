@@ -8,7 +8,10 @@ from rig.bench import Bench
 from rig.units import Decibel
 from rig.verdict import Verdict
 
-pytestmark = pytest.mark.parametrize("bearer", ["cellular"], indirect=True)
+pytestmark = [
+    pytest.mark.needs("card", "attenuation", "readable signal"),
+    pytest.mark.parametrize("bearer", ["cellular"], indirect=True),
+]
 
 
 @pytest.mark.requires(Verdict.COMPLETED)

@@ -7,6 +7,8 @@ import pytest
 from rig.bench import Bench
 from rig.verdict import Verdict
 
+pytestmark = pytest.mark.needs("card")
+
 
 @pytest.mark.parametrize("bearer", ["wifi", "cellular"], indirect=True)
 @pytest.mark.requires(Verdict.COMPLETED)

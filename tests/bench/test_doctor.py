@@ -14,11 +14,11 @@ import pytest
 
 from rig.bearers.netspace import can_isolate
 from rig.bench import doctor
-from rig.bench.doctor import Finding, Health, examine_bench, examine_machine, marked_processes, rig_version
+from rig.bench.doctor import Finding, Health, examine_bench, examine_machine
 from rig.bench.lease import Lease
 from rig.bench.places import StateDirectory
 from rig.bench.sessions import SessionJournal
-from rig.bench.spawn import MARK
+from rig.bench.spawn import MARK, marked_processes
 from rig.errors import CallerMistake
 from tests.bench.conftest import REAL, VIRTUAL
 
@@ -75,7 +75,7 @@ def test_a_probe_that_fails_is_not_taken_for_success(monkeypatch: pytest.MonkeyP
 
 def test_a_clean_bench_is_good_in_everything(state: StateDirectory) -> None:
     findings = of_bench()
-    assert list(findings) == ["bench file", "state", "lease", "last session", "processes"]
+    assert list(findings) == ["bench file", "state", "lease", "last session", "processes", "capabilities"]
     assert {finding.health for finding in findings.values()} == {Health.GOOD}
     assert findings["state"].what == str(state.root)
 
@@ -131,7 +131,3 @@ def test_the_ports_of_a_real_bench_are_looked_for(
 def test_a_wrong_bench_file_is_the_callers_mistake(state: StateDirectory, write_bench: Callable[[str], Path]) -> None:
     with pytest.raises(CallerMistake, match="line 1, name"):
         of_bench(write_bench(REAL.replace("lab-3", "Lab 3")))
-
-
-def test_the_installed_version_is_told() -> None:
-    assert rig_version()[0].isdigit()

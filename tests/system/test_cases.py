@@ -45,10 +45,6 @@ def run(rig: Rig, case: str) -> tuple[int, dict[str, Any]]:
         ("def test_it(bench): pytest.skip('not today')", 2, "undecided", "skipped: not today"),
         ("@pytest.mark.skip(reason='not here')\ndef test_it(bench): ...", 2, "undecided", "skipped: not here"),
         ("def test_it(bench, broken): ...", 2, "bench_fault", "the fixture broke"),
-        (
-            "@pytest.mark.parametrize('bearer', ['dial-up'], indirect=True)\ndef test_it(bench, bearer): ...",
-            2, "bench_fault", "no such bearer",
-        ),
     ],
 )  # fmt: skip
 def test_what_was_not_run_to_its_end_is_no_pass(rig: Rig, case: str, code: int, verdict: str, why: str) -> None:
