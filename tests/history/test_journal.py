@@ -112,6 +112,12 @@ def test_an_event_that_could_not_be_written_leaves_no_gap(journal: Journal, monk
     assert history.damage == ()
 
 
+def test_a_time_that_looks_like_a_pan_stays_a_time(journal: Journal) -> None:
+    t = int(make_pan())
+    journal.write("x", received_t=t, row={"reversed_t": t})
+    assert read_history(journal.path.parent).events[0].data == {"received_t": t, "row": {"reversed_t": t}}
+
+
 def places_of_a_pan() -> dict[str, Any]:
     pan = make_pan()
     return {
