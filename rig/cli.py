@@ -122,6 +122,8 @@ def _finish(folder: Path, reports: Path, as_json: bool, code: int = 0) -> None:
 
     if not any(journal.stat().st_size for journal in (folder / "journals").glob("rig-*.jsonl")):
         # Not even begun: pytest has said why. What ran before stays the latest.
+        if as_json:
+            print(json.dumps({"run": str(folder), "exit_code": 2, "cases": 0}))
         raise typer.Exit(2)
     finished = finish_run(folder, reports)
     # Where pytest failed and no case did (a test that is no case, a kill), the rig cannot tell.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
@@ -142,6 +143,8 @@ def test_a_busy_bench_says_who_holds_it(tmp_path: Path) -> None:
         assert second.returncode == 2
         assert "held by" in second.stdout + second.stderr
         assert "since" in second.stdout + second.stderr
+        told = rig.call("run", "--bench", str(rig.bench), "--reports", str(rig.folder / "others"), "--json")
+        assert json.loads(told.stdout)["exit_code"] == told.returncode == 2
         assert "lease" in rig.doctor()
     finally:
         kill(first.pid)
