@@ -28,7 +28,7 @@ from rig.acquirer.network import CardNetwork
 from rig.acquirer.profiles import load_profiles
 from rig.acquirer.server import Server
 from rig.errors import CallerMistake
-from rig.history import Journal, Redactor
+from rig.history import Journal
 from rig.process import Started, main_config
 from rig.units import CURRENCY_NUMERIC
 
@@ -40,24 +40,23 @@ def main() -> None:
     """Serve until SIGTERM."""
     started = main_config()
     config = started.config
-    redactor = Redactor.load(Path(config["redaction"]))
-    journal = Journal.open(Path(config["journals"]), config["name"], redactor)
+    journal = Journal.of_process(config)
     journal.write("started", listen=config["listen"], tls=config.get("tls", True))
     try:
         ledger = Ledger(Path(config["ledger"]))
-        asyncio.run(_serve(started, redactor, journal, ledger))
+        asyncio.run(_serve(started, journal, ledger))
         ledger.close()
     finally:
         journal.write("ended")
         journal.close()
 
 
-async def _serve(started: Started, redactor: Redactor, journal: Journal, ledger: Ledger) -> None:
+async def _serve(started: Started, journal: Journal, ledger: Ledger) -> None:
     config = started.config
     state = Path(config["state"])
     identity = host_identity(state, config["listen"]) if config.get("tls", True) else None
     network = CardNetwork(load_profiles(Path(config["cards"])), IssuerKeys(state / "issuer-keys.json"))
-    host = Host(ledger, network, redactor, journal, config["terminals"], _numeric(config["currency"]))
+    host = Host(ledger, network, journal.redactor, journal, config["terminals"], _numeric(config["currency"]))
 
     def push(event: str, **data: Any) -> None:
         control.push(event, **data)

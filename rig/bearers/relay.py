@@ -31,7 +31,6 @@ from rig.bearers.relay_control import ControlSocket, Verb
 from rig.bearers.relay_link import RelayLink
 from rig.errors import CallerMistake
 from rig.history.journal import Journal
-from rig.history.redaction import Redactor
 from rig.process import Started, main_config, wake_on_signal
 
 _PR_SET_TIMERSLACK = 29
@@ -152,7 +151,7 @@ def main() -> None:
     started = main_config()
     config = started.config
     wake = wake_on_signal()
-    journal = Journal.open(Path(config["journals"]), config["name"], Redactor.load(Path(config["redaction"])))
+    journal = Journal.of_process(config)
     relay = Relay(config, journal)
     _be_punctual()
     journal.write("started", links=config["links"])

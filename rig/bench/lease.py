@@ -70,6 +70,11 @@ class Lease:
         self._file.close()
 
 
+def busy(bench: str, who: Holder | None) -> BenchBusy:
+    """The error that says who holds a bench, and since when."""
+    return BenchBusy(f"bench {bench}", f"held by {who or 'somebody'}", "wait for it, or end that run")
+
+
 def holder(lock: Path) -> Holder | None:
     """Who holds the bench now, or None where it is free."""
     if not lock.exists():
@@ -95,7 +100,7 @@ def _lock(file: TextIO, lock: Path, bench: str) -> None:
             if who is not None:
                 break
         time.sleep(_LOOK_S)
-    raise BenchBusy(f"bench {bench}", f"held by {who or 'somebody'}", "wait for it, or end that run")
+    raise busy(bench, who)
 
 
 def _open(lock: Path) -> TextIO:

@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING
 from rig.bench.description import BenchFile, load_bench
 from rig.bench.guard_client import GuardClient, reconcile
 from rig.bench.isolation import isolate
-from rig.bench.lease import holder
+from rig.bench.lease import busy, holder
 from rig.bench.places import StateDirectory, new_runtime_folder
 from rig.bench.plan import Places, cards_folder
 from rig.bench.sessions import SessionJournal
 from rig.bench.state import prepare_state
-from rig.errors import BenchBusy
 from rig.history import Journal
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ class Opening:
         bench_file = load_bench(path)
         state = StateDirectory.of(bench_file.name)
         if who := holder(state.lock):
-            raise BenchBusy(f"bench {bench_file.name}", f"held by {who}", "wait for it, or end that run")
+            raise busy(bench_file.name, who)
         redactor = prepare_state(bench_file, state, cards_folder(path, bench_file))
         last = SessionJournal(state.guard_journal).last()
         if last is not None and not last.released:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from rig.bearers.impairment import CLEAN
@@ -91,15 +92,15 @@ def _restore(device: str, recipe: Recipe) -> Restored:
 
 def _recipes(bench: BenchFile, opener: DeviceOpener) -> Iterator[tuple[str, Recipe]]:
     """Impairments away, attenuators safe, card away, power on; each recipe returns what it read back."""
-    yield "acquirer", lambda: _acquirer(opener)
+    yield "acquirer", partial(_acquirer, opener)
     for name, link in [*bench.bearers.items(), *([("ecr", bench.ecr_link)] if bench.ecr_link else [])]:
-        yield f"link {name}", lambda name=name, link=link: _link(opener, name, link.interface)  # type: ignore[misc]
+        yield f"link {name}", partial(_link, opener, name, link.interface)
     for name in bench.attenuators:
-        yield f"attenuator {name}", lambda name=name: _attenuator(bench, opener, name)  # type: ignore[misc]
+        yield f"attenuator {name}", partial(_attenuator, bench, opener, name)
     if bench.presenter is not None:
-        yield "presenter", lambda: _presenter(opener)
+        yield "presenter", partial(_presenter, opener)
     if bench.power is not None:
-        yield "power", lambda: _power(opener)
+        yield "power", partial(_power, opener)
 
 
 def _acquirer(opener: DeviceOpener) -> dict[str, Any]:

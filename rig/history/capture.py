@@ -144,9 +144,8 @@ def main() -> None:
     """Capture until SIGTERM."""
     started = main_config()
     config = started.config
-    redactor = Redactor.load(Path(config["redaction"]))
-    journal = Journal.open(Path(config["journals"]), config["name"], redactor)
-    capture = Capture(config["interfaces"], Path(config["output"]), redactor)
+    journal = Journal.of_process(config)
+    capture = Capture(config["interfaces"], Path(config["output"]), journal.redactor)
     offset = time.time_ns() - time.monotonic_ns()
     clock = {"interfaces": config["interfaces"], "wall_minus_monotonic_ns": offset}
     journal.write("started")

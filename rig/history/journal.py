@@ -30,7 +30,7 @@ class Journal:
     def __init__(self, path: Path, process: str, redactor: Redactor) -> None:
         self.path = path
         self.process = process
-        self._redactor = redactor
+        self.redactor = redactor
         self._boot = boot_id()
         self._pid = os.getpid()
         self._sequence = 0
@@ -48,6 +48,15 @@ class Journal:
             except FileExistsError:
                 continue
         raise FileExistsError(f"{folder}/{stem}.jsonl and 999 more")
+
+    @classmethod
+    def of_process(cls, config: Mapping[str, Any]) -> Journal:
+        """Begin the journal of a process of the bench, where its settings say (see :mod:`rig.process`).
+
+        Raises:
+            CallerMistake: there is no redaction key where they say.
+        """
+        return cls.open(Path(config["journals"]), config["name"], Redactor.load(Path(config["redaction"])))
 
     def write(self, kind: str, *, durable: bool = False, **data: Any) -> Event:
         """Append an event; with ``durable`` it is on the disk before this returns."""
@@ -77,15 +86,15 @@ class Journal:
 
     def _redact(self, value: Any) -> Any:
         if isinstance(value, str):
-            return self._redactor.text(value)
+            return self.redactor.text(value)
         if isinstance(value, bytes | bytearray | memoryview):
-            return self._redactor.data(bytes(value)).hex().upper()
+            return self.redactor.data(bytes(value)).hex().upper()
         if isinstance(value, Mapping):
-            return {self._redactor.text(str(key)): self._redact_field(str(key), item) for key, item in value.items()}
+            return {self.redactor.text(str(key)): self._redact_field(str(key), item) for key, item in value.items()}
         if isinstance(value, list | tuple | set | frozenset):
             return [self._redact(item) for item in value]
-        if isinstance(value, int) and self._redactor.allows(str(value)):
-            return self._redactor.mask(str(value))
+        if isinstance(value, int) and self.redactor.allows(str(value)):
+            return self.redactor.mask(str(value))
         if value is None or isinstance(value, bool | int | float):
             return value
-        return self._redactor.text(str(value))
+        return self.redactor.text(str(value))

@@ -24,7 +24,7 @@ from rig.errors import CallerMistake
 from rig.history.journal import Journal
 from rig.process import main_config
 from rig.rpc import RpcServer
-from rig.virtual.device import check_settings, open_journal
+from rig.virtual.device import check_settings
 from rig.virtual.rc4dat import Fault, Rc4dat, Reply
 
 _MAX_LINE = 1024
@@ -125,7 +125,7 @@ class AttenuatorServer:
 def main() -> None:
     """Run until SIGTERM."""
     started = main_config()
-    journal = open_journal(started.config)
+    journal = Journal.of_process(started.config)
     server = AttenuatorServer(started.config, journal)
     journal.write("started", model=server.model, port=server.port)
     started.ready(port=server.port)

@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from rig.errors import BenchTrouble, CallerMistake
-from rig.history.journal import Journal
-from rig.history.redaction import Redactor
 from rig.rpc import RpcClient
 
 _COMMON = {"name", "runtime", "journals", "redaction"}
@@ -28,12 +26,6 @@ def check_settings(config: Mapping[str, Any], own: set[str]) -> None:
             f"unknown settings {', '.join(sorted(unknown))}",
             f"use {', '.join(sorted(own))}",
         )
-
-
-def open_journal(config: Mapping[str, Any]) -> Journal:
-    """The device's own log, where its settings say."""
-    redactor = Redactor.load(Path(config["redaction"]))
-    return Journal.open(Path(config["journals"]), config["name"], redactor)
 
 
 def follow(

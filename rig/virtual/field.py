@@ -10,19 +10,14 @@ with hardware. The journal holds the commands of each chip and `field` with `sta
 
 from __future__ import annotations
 
-import contextlib
 import os
 import selectors
-import signal
-import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 from rig.history import Journal
-from rig.process import Started, main_config
+from rig.process import Started, main_config, wake_on_signal
 from rig.virtual.air import Air
-from rig.virtual.device import open_journal
 from rig.virtual.pn532_chip import Chip
 from rig.virtual.pty import PtyPort
 
@@ -31,7 +26,7 @@ def main() -> None:
     """Serve until SIGTERM."""
     started = main_config()
     config = started.config
-    journal = open_journal(config)
+    journal = Journal.of_process(config)
     ports = {name: PtyPort(Path(config["runtime"]) / link) for name, link in config["chips"].items()}
     journal.write("started", pid=os.getpid(), chips=config["chips"])
     try:
@@ -47,8 +42,8 @@ def serve(started: Started, ports: dict[str, PtyPort], journal: Journal) -> None
     """Move bytes between the ports and their chips until the process is asked to stop."""
     air = Air(lambda state, cards: _note(journal, state, cards))
     chips = {name: _chip(name, port, air, journal) for name, port in ports.items()}
-    with selectors.DefaultSelector() as selector, _wake_on_signal() as wake:
-        selector.register(wake, selectors.EVENT_READ)
+    with selectors.DefaultSelector() as selector:
+        selector.register(wake_on_signal(), selectors.EVENT_READ)
         for name, port in ports.items():
             selector.register(port.fileno(), selectors.EVENT_READ, (chips[name], port))
         started.ready(ports={name: port.path for name, port in ports.items()})
@@ -81,24 +76,6 @@ def _chip(name: str, port: PtyPort, air: Air, journal: Journal) -> Chip:
 
 def _note(journal: Journal, state: str, cards: list[str]) -> None:
     journal.write("field", state=state, cards=cards)
-
-
-@contextlib.contextmanager
-def _wake_on_signal() -> Iterator[int]:
-    """A file descriptor that becomes readable when a signal came, so that a select without a deadline ends."""
-    readable, writable = os.pipe()
-    for end in (readable, writable):
-        os.set_blocking(end, False)
-    main_thread = threading.current_thread() is threading.main_thread()
-    if main_thread:
-        signal.set_wakeup_fd(writable)
-    try:
-        yield readable
-    finally:
-        if main_thread:
-            signal.set_wakeup_fd(-1)
-        os.close(readable)
-        os.close(writable)
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ from rig.history.journal import Journal
 from rig.process import main_config
 from rig.rpc import RpcClient, RpcError
 from rig.virtual.at_modem import AtModem
-from rig.virtual.device import check_settings, follow, open_journal
+from rig.virtual.device import check_settings, follow
 from rig.virtual.pty import PtyPort
 from rig.virtual.radio_model import Radio, RadioSettings, Shape
 
@@ -162,7 +162,7 @@ class RadioProcess:
 def main() -> None:
     """Run until SIGTERM."""
     started = main_config()
-    journal = open_journal(started.config)
+    journal = Journal.of_process(started.config)
     process = RadioProcess(started.config, journal)
     journal.write("started", port=process.port.path)
     started.ready(port=str(process.port.link))

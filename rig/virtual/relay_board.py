@@ -28,7 +28,7 @@ from pyroute2.netlink.exceptions import NetlinkError
 
 from rig.history.journal import Journal
 from rig.process import main_config
-from rig.virtual.device import check_settings, open_journal
+from rig.virtual.device import check_settings
 from rig.virtual.load import Interfaces, Load
 from rig.virtual.pty import PtyPort
 
@@ -133,7 +133,7 @@ def main() -> None:
     """Run until SIGTERM."""
     started = main_config()
     check_settings(started.config, {"port", "relays", "power_on", "load"})
-    journal = open_journal(started.config)
+    journal = Journal.of_process(started.config)
     board = RelayBoard(started.config.get("relays", 4), load_of(started.config["load"], journal), journal)
     port = PtyPort(Path(started.config["runtime"]) / started.config.get("port", "relay.tty"))
     journal.write("started", port=port.path)
