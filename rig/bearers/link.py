@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from typing import Any, Literal, Protocol, TypedDict
 
 from rig.bearers.impairment import Impairment
+from rig.bearers.loss import GilbertElliott
 from rig.errors import DeviceClamped
 
 Backend = Literal["netem", "user-space link"]
 
-_TOLERANCE = {"delay_ms": 0.001, "jitter_ms": 0.001, "loss_percent": 0.000_01, "rate_kbit": 0.01}
+_PERCENT = 0.000_01
+_TOLERANCE = {
+    "delay_ms": 0.001,
+    "jitter_ms": 0.001,
+    "loss_percent": _PERCENT,
+    "duplicate_percent": _PERCENT,
+    "corrupt_percent": _PERCENT,
+    "reorder_percent": _PERCENT,
+    "rate_kbit": 0.01,
+}
 """What a backend may round: the kernel keeps nanoseconds, 32-bit probabilities and whole bytes per second."""
 
 
@@ -64,9 +75,31 @@ class ReadBack:
 def _same(asked: Impairment, got: Impairment) -> bool:
     if asked.cut or got.cut:
         return asked.cut == got.cut
-    if (asked.rate_kbit is None) != (got.rate_kbit is None):
+    if (asked.rate_kbit is None) != (got.rate_kbit is None) or asked.overhead != got.overhead:
         return False
-    return all(abs((getattr(asked, n) or 0) - (getattr(got, n) or 0)) <= slack for n, slack in _TOLERANCE.items())
+    if asked.jitter_ms and asked.distribution is not got.distribution:
+        return False
+    return _same_bursts(asked.burst_loss, got.burst_loss) and all(
+        abs((getattr(asked, name) or 0) - (getattr(got, name) or 0)) <= slack for name, slack in _TOLERANCE.items()
+    )
+
+
+def _same_bursts(asked: GilbertElliott | None, got: GilbertElliott | None) -> bool:
+    if asked is None or got is None:
+        return asked is got
+    return all(abs(getattr(asked, f.name) - getattr(got, f.name)) <= _PERCENT for f in fields(asked))
+
+
+class Prepared(Protocol):
+    """Impairments made ready in advance, so that each can be put in force at its time with little to do."""
+
+    def put(self, number: int) -> None:
+        """Put the numbered one in force, both directions; not read back: :meth:`Link.read` tells.
+
+        Raises:
+            BenchTrouble: the backend is gone or refused.
+        """
+        ...
 
 
 class Link(Protocol):
@@ -88,6 +121,14 @@ class Link(Protocol):
         Raises:
             DeviceClamped: the backend says that something else is in force.
             BenchTrouble: the backend is gone or refused.
+        """
+        ...
+
+    def prepare(self, steps: Sequence[tuple[Impairment, Impairment]]) -> Prepared:
+        """Make pairs of up and down ready to be put in force one by one, as a timeline does.
+
+        Raises:
+            BenchTrouble: the backend is gone, or does not have what a step needs; nothing was touched then.
         """
         ...
 
