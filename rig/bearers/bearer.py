@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from rig.bearers.impairment import CLEAN, CUT, Impairment
 from rig.bearers.link import Counters, Link, ReadBack
+from rig.bearers.stimulus import Stimulus, Witness
 
 BearerKind = Literal["wifi", "cellular", "ethernet", "ecr"]
 Observer = Callable[[str, Mapping[str, Any]], object]
@@ -23,14 +24,25 @@ class Bearer:
 
     Every change returns its evidence, and writes the same as an ``impairment`` event: ``link``, ``backend``, what was
     asked of ``up`` and ``down``, the ``read_back``, the ``counters`` at that time, and when it was asked and in force
-    (``asked_t``, ``applied_t``; monotonic nanoseconds). Up is terminal → host.
+    (``asked_t``, ``applied_t``; monotonic nanoseconds). Up is terminal → host. A ``stimulus`` event tells whether the
+    impairment was seen to meet packets (``shown``), and by what: at once where a probe can show it, else when it ends.
+
+    Args:
+        name: of the bearer, in the bench file.
+        kind: what it is.
+        link: what can be degraded.
+        observe: gets the events.
+        witness: sees that impairments meet packets; one without a probe where left out.
     """
 
-    def __init__(self, name: str, kind: BearerKind, link: Link, observe: Observer = _ignore) -> None:
+    def __init__(
+        self, name: str, kind: BearerKind, link: Link, observe: Observer = _ignore, witness: Witness | None = None
+    ) -> None:
         self.name = name
         self.kind = kind
         self.link = link
         self._observe = observe
+        self._witness = witness or Witness(link)
 
     def impair(self, up: Impairment, down: Impairment | None = None) -> dict[str, Any]:
         """Put an impairment in force in both directions, whatever was before.
@@ -43,9 +55,13 @@ class Bearer:
             DeviceClamped: something else reads back.
         """
         down = up if down is None else down
+        self._tell(self._witness.conclude())
+        self._witness.expect(up, down)
         asked_t = time.monotonic_ns()
         read_back = self.link.apply(up, down)
-        return self._evidence(asked_t, up, down, read_back)
+        evidence = self._evidence(asked_t, up, down, read_back)
+        self._tell(self._witness.see(up, down))
+        return evidence
 
     def cut(self) -> dict[str, Any]:
         """Silence in both directions; the carrier stays."""
@@ -53,10 +69,12 @@ class Bearer:
 
     def restore(self) -> dict[str, Any]:
         """As if never touched; the carrier comes back too."""
+        self._tell(self._witness.conclude())
         asked_t = time.monotonic_ns()
         self.link.clear()
         read_back = self.link.read()
         read_back.require(self.name, CLEAN, CLEAN)
+        self._witness.see(CLEAN, CLEAN)
         return self._evidence(asked_t, CLEAN, CLEAN, read_back)
 
     def off(self) -> dict[str, Any]:
@@ -70,6 +88,16 @@ class Bearer:
     def counters(self) -> Counters:
         """What passed and what did not: the proof that a cut really met packets."""
         return self.link.counters()
+
+    def close(self) -> None:
+        """Let go of the link; what is in force stays in force."""
+        self._witness.close()
+        self.link.close()
+
+    def _tell(self, seen: Stimulus | None) -> None:
+        if seen is not None:
+            data = {"link": self.name, "shown": seen.shown, "by": seen.by, "evidence": seen.evidence}
+            self._observe("stimulus", data)
 
     def _switch(self, carrier: bool) -> dict[str, Any]:
         asked_t = time.monotonic_ns()

@@ -7,12 +7,13 @@ relative ``cards`` and ``impairments`` beside the bench file. The keys are the f
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from rig.errors import CallerMistake
 from rig.units import CURRENCY_NUMERIC
@@ -32,6 +33,10 @@ class _WrongField(ValueError):
 
 def _listed(names: Iterable[str]) -> str:
     return ", ".join(names) or "there are none"
+
+
+def _ipv4(address: str) -> str:
+    return str(ipaddress.IPv4Address(address))
 
 
 class _Part(BaseModel):
@@ -103,6 +108,8 @@ class Link(_Part):
     """Where a link can be degraded: the bench-side interface that carries it."""
 
     interface: str
+    terminal_address: Annotated[str, AfterValidator(_ipv4)] | None = None
+    """The terminal's IPv4 address on it, for probes; a simulated segment tells its own."""
 
 
 class Bearer(Link):
@@ -215,6 +222,15 @@ class BenchFile(_Part):
             return None
         attenuated = (name for name, b in self.bearers.items() if b.kind == "cellular" and b.path is not None)
         return self.modem.watches or next(attenuated, None)
+
+    def terminal_address(self, link: str) -> str | None:
+        """The terminal's IPv4 address on a bearer, or on ``ecr``; None where nobody knows it."""
+        place = self.ecr_link if link == "ecr" else self.bearers[link]
+        if place is not None and place.terminal_address is not None:
+            return place.terminal_address
+        if self.simulation is not None and link in self.simulation.segments:
+            return self.simulation.segments[link].terminal_address.split("/")[0]
+        return None
 
     @model_validator(mode="after")
     def _names_are_known(self) -> BenchFile:

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from rig.acquirer.client import AcquirerClient
-from rig.bearers.bearer import Bearer
+from rig.bearers.bearer import Bearer, BearerKind
 from rig.bearers.link import Backend, Link
 from rig.bearers.netem import NetemLink
+from rig.bearers.probe import Prober
+from rig.bearers.stimulus import Witness
 from rig.bearers.userspace import UserSpaceLink
 from rig.bench.description import BenchFile
 from rig.bench.plan import Places
@@ -85,9 +87,15 @@ class DeviceOpener:
     def bearers(self) -> Iterator[Bearer]:
         """The bearers, and the cash-register line as ``ecr``."""
         for name, bearer in self._bench.bearers.items():
-            yield Bearer(name, bearer.kind, self.link(name, bearer.interface), self._note)
+            yield self._bearer(name, bearer.kind, bearer.interface)
         if self._bench.ecr_link is not None:
-            yield Bearer("ecr", "ecr", self.link("ecr", self._bench.ecr_link.interface), self._note)
+            yield self._bearer("ecr", "ecr", self._bench.ecr_link.interface)
+
+    def _bearer(self, name: str, kind: BearerKind, interface: str) -> Bearer:
+        link = self.link(name, interface)
+        address = self._bench.terminal_address(name)
+        prober = Prober(address, interface) if address is not None else None
+        return Bearer(name, kind, link, self._note, Witness(link, prober))
 
     def attenuator(self, name: str) -> Attenuator:
         """One attenuator."""
@@ -145,6 +153,7 @@ def open_devices(
     devices = Devices()
     with _closing_on_error(devices):
         for bearer in opener.bearers():
+            devices._open.callback(bearer.close)
             if bearer.kind == "ecr":
                 devices.ecr_line = bearer
             else:

@@ -135,6 +135,9 @@ def _doubts(story: CaseStory) -> Iterator[str]:
     for asked, proof in story.faults():
         if proof is None:
             yield f"fault {text(asked.data, 'fault') or text(asked.data, 'action')} was never proven"
+    for stimulus in story.of("stimulus"):
+        if stimulus.data.get("shown") is not True:
+            yield f"no packet was seen to meet what was done to {text(stimulus.data, 'link') or 'a link'}"
     for intent in story.intents.values():
         if intent.last_word is None:
             yield f"{intent.operation} {intent.name} has no outcome"

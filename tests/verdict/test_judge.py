@@ -131,6 +131,20 @@ def test_a_proof_counts_for_one_fault_alone(proofs: tuple[bool | None, bool | No
     assert verdict.counts["faults_proven"] == 1
 
 
+@pytest.mark.parametrize("shown", [True, False])
+def test_an_impairment_that_met_no_packet_leaves_the_case_undecided(shown: bool) -> None:
+    run = Run()
+    with run.case() as case:
+        run.note("stimulus", link="wifi", shown=shown, by="nothing", evidence={})
+        case.approved_sale()
+    verdict = run.judge()
+    if shown:
+        assert verdict.verdict is Verdict.COMPLETED
+    else:
+        assert verdict.verdict is Verdict.UNDECIDED
+        assert verdict.why == "no packet was seen to meet what was done to wifi"
+
+
 def test_a_skipped_case_is_no_pass() -> None:
     run = Run()
     with run.case() as case:
