@@ -18,7 +18,7 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parent.parent
 INIT = PROJECT / "lab" / "uml_init.py"
 MODULES = Path("/usr/lib/uml/modules")
-NEEDED = ("veth", "ifb", "sch_netem", "sch_ingress", "cls_matchall", "act_mirred", "sch_htb", "sch_fq_codel")
+NEEDED = ("veth", "ifb", "sch_netem", "sch_ingress", "cls_matchall", "act_mirred", "sch_htb", "sch_fq_codel", "cls_flower")
 NETEM_TESTS = (sys.executable, "-m", "pytest", "-q", "-m", "netem", "tests/bearers")
 MISSING = 3
 """Exit code where this machine has no user-mode Linux."""
