@@ -1,0 +1,161 @@
+"""What every named failure is, and what it may use of a bench."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from rig.errors import BenchTrouble
+
+
+class Services(Protocol):
+    """The bench's own name, address and time servers on a bearer: :class:`rig.bearers.services.client.ServicesClient`.
+
+    Every method raises BenchTrouble where the process is gone or serves no such bearer.
+    """
+
+    def set_rule(self, bearer: str, service: str, rule: Mapping[str, Any] | None) -> None:
+        """Make one service (``dns``, ``dhcp``, ``ntp``) misbehave; ``None``: behave again."""
+        ...
+
+    def impersonate(self, bearer: str, settings: Mapping[str, Any]) -> int:
+        """Let an impostor listen on the bearer; returns its TCP port."""
+        ...
+
+    def clear(self, bearer: str) -> None:
+        """Everything on a bearer behaves; no impostor listens."""
+        ...
+
+    def state(self, bearer: str) -> dict[str, Any]:
+        """What each service of a bearer was asked and did since its last rule was set."""
+        ...
+
+
+class UsualServer(Protocol):
+    """The server that normally gives out names and addresses on a bearer, such as an access point's dnsmasq."""
+
+    def stop(self) -> None:
+        """Let go of its ports."""
+        ...
+
+    def start(self) -> None:
+        """Serve again."""
+        ...
+
+
+class AccessPoint(Protocol):
+    """An access point whose security the bench can change."""
+
+    def open_network(self) -> Mapping[str, Any]:
+        """Take encryption away, and have the terminal back on it; returns what reads back."""
+        ...
+
+    def secure_network(self) -> None:
+        """As the bench file says."""
+        ...
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where a failure happens: one bearer, seen from the bench.
+
+    Attributes:
+        bearer: its name.
+        interface: the bench's interface, through which everything of the terminal passes and is routed.
+        hosts: the addresses of the terminal's host.
+        port: the host's TCP port.
+        gateway: the bench's own address on the bearer; ``None`` where the bench file does not say it.
+        host_name: the name in the host's certificate.
+        services: the bench's servers on this bearer; ``None``: there are none.
+        usual: the server in whose place they stand while a failure lasts.
+        access_point: the access point of this bearer.
+    """
+
+    bearer: str
+    interface: str
+    hosts: tuple[str, ...]
+    port: int
+    gateway: str | None = None
+    host_name: str = ""
+    services: Services | None = None
+    usual: UsualServer | None = None
+    access_point: AccessPoint | None = None
+
+    def served(self) -> Services:
+        """The services of this bearer.
+
+        Raises:
+            BenchTrouble: there are none.
+        """
+        if self.services is None:
+            raise BenchTrouble(f"bearer {self.bearer}", "the bench serves no names or addresses here", "see services")
+        return self.services
+
+    def gate(self) -> str:
+        """The bench's own address on this bearer.
+
+        Raises:
+            BenchTrouble: the bench file does not say it.
+        """
+        if self.gateway is None:
+            raise BenchTrouble(f"bearer {self.bearer}", "its gateway's address is not known", "see services.*.address")
+        return self.gateway
+
+
+@dataclass(frozen=True)
+class Hits:
+    """What a failure has met since it began.
+
+    Attributes:
+        count: packets dropped, questions misled, connections taken: whatever proves that the failure was felt.
+        detail: the same apart, JSON values.
+    """
+
+    count: int
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+class Failure(Protocol):
+    """A failure of the network path with a name. One object is one occurrence: started once, stopped once."""
+
+    @property
+    def sees(self) -> str:
+        """What the terminal sees of it, one sentence."""
+        ...
+
+    def start(self, site: Site) -> dict[str, Any]:
+        """Make it happen; returns the evidence that it is in force, read back.
+
+        Raises:
+            CallerMistake: an option out of range.
+            BenchTrouble: the bench lacks what it needs; nothing is left behind.
+        """
+        ...
+
+    def hits(self) -> Hits:
+        """What it has met since it began. Without any hit there is no proof that the terminal felt it."""
+        ...
+
+    def stop(self) -> None:
+        """As if it had never been. May be called twice, and after a start that failed."""
+        ...
+
+
+class Repeating:
+    """Something done again and again, on a thread of its own, until it is stopped."""
+
+    def __init__(self, name: str, interval_s: float, act: Callable[[], None]) -> None:
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, args=(interval_s, act), name=name, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End it, and wait until it has ended."""
+        self._over.set()
+        self._thread.join()
+
+    def _run(self, interval_s: float, act: Callable[[], None]) -> None:
+        while not self._over.wait(interval_s):
+            act()
