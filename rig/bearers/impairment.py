@@ -25,6 +25,8 @@ from rig.bearers.ranges import require_known, require_mapping, require_range, re
 from rig.errors import CallerMistake
 
 MAX_DELAY_MS = 60_000.0
+MAX_JITTER_MS = 2_147.0
+"""The kernel reckons jitter in 31 bits of nanoseconds; more would be cut short, or wrap around."""
 MIN_RATE_KBIT, MAX_RATE_KBIT = 0.1, 1_000_000.0
 MAX_SEED = 2**64 - 1
 
@@ -34,7 +36,7 @@ _SHALLOWEST_QUEUE = 1000
 _WIDEST_JITTERS = 4
 """A long-tailed distribution reaches four times its jitter; its table ends there."""
 
-_CORRELATIONS = ("correlation", "delay_correlation", "loss_correlation", "duplicate_correlation")
+_CORRELATION = "correl"
 
 
 class Distribution(StrEnum):
@@ -55,7 +57,8 @@ class Overhead:
     """What a packet costs on the wire beside its Ethernet frame, where a rate is set.
 
     Attributes:
-        packet_bytes: added to every packet; negative takes away, such as -14 for a link without Ethernet headers.
+        packet_bytes: added to every packet; -14 takes away the Ethernet header, for a link without. Not more: the
+            kernel takes a size below nothing for one without end.
         cell_bytes: payload of a cell, 48 for ATM under ADSL; 0: the link has no cells. A packet fills whole cells.
         cell_overhead_bytes: added to every cell, 5 for ATM.
 
@@ -68,9 +71,11 @@ class Overhead:
     cell_overhead_bytes: int = 0
 
     def __post_init__(self) -> None:
-        require_whole("overhead.packet_bytes", self.packet_bytes, -60, 1500)
+        require_whole("overhead.packet_bytes", self.packet_bytes, -14, 1500)
         require_whole("overhead.cell_bytes", self.cell_bytes, 0, 1500)
         require_whole("overhead.cell_overhead_bytes", self.cell_overhead_bytes, 0, 1500)
+        if self.cell_overhead_bytes and not self.cell_bytes:
+            raise CallerMistake("overhead.cell_overhead_bytes", "there are no cells", "set cell_bytes too")
 
     def wire_bytes(self, frame_bytes: int) -> int:
         """What a frame of this size takes up on the wire."""
@@ -87,7 +92,8 @@ class Impairment:
 
     Attributes:
         delay_ms: one-way delay.
-        jitter_ms: how far the delay varies, as ``distribution`` says; at most ``delay_ms``.
+        jitter_ms: how far the delay varies, as ``distribution`` says; at most ``delay_ms``, and 2,147. Where a tail
+            would reach below no delay at all, there is none.
         distribution: the shape of the jitter.
         loss_percent: each packet is lost by this chance, independently of the others.
         burst_loss: loss in bursts, in the place of ``loss_percent``.
@@ -120,6 +126,7 @@ class Impairment:
 
     def __post_init__(self) -> None:
         require_range("delay_ms", self.delay_ms, 0, MAX_DELAY_MS)
+        require_range("jitter_ms", self.jitter_ms, 0, MAX_JITTER_MS)
         require_range("jitter_ms", self.jitter_ms, 0, self.delay_ms, "jitter is at most the delay that it varies")
         for name in ("loss_percent", "duplicate_percent", "corrupt_percent", "reorder_percent"):
             require_range(name, getattr(self, name), 0, 100)
@@ -149,7 +156,8 @@ class Impairment:
         """
         per_second = float(_BUSIEST_PACKETS_PER_S)
         if self.rate_kbit is not None:
-            per_second = min(per_second, self.rate_kbit * 125 / _SMALLEST_PACKET)
+            per_second = min(per_second, self.rate_kbit * 125 / self.overhead.wire_bytes(_SMALLEST_PACKET))
+        per_second *= 1 + self.duplicate_percent / 100
         reach = 1 if self.distribution is Distribution.UNIFORM else _WIDEST_JITTERS
         return _SHALLOWEST_QUEUE + math.ceil(per_second * (self.delay_ms + reach * self.jitter_ms) / 1000)
 
@@ -164,7 +172,7 @@ class Impairment:
         Raises:
             CallerMistake: an unknown name or a wrong value. (Never ignored: a misspelt fault would be no fault.)
         """
-        if correlated := sorted(set(raw) & set(_CORRELATIONS)):
+        if correlated := sorted(str(name) for name in raw if _CORRELATION in str(name)):
             raise CallerMistake(
                 correlated[0],
                 "netem's correlation does not do what it says: 14.3 % of loss with 50 % of it gave 0.5 %",

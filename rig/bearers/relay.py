@@ -8,7 +8,10 @@
 
 It is asked over ``link.sock`` in the runtime folder: ``set {link, up, down}`` (both directions, absolute),
 ``get {link}``, ``carrier {link, up}``, ``counters {link}``, ``clear {link}`` where ``all`` stands for every link but
-the radio's. Every change is an event ``link_set`` or ``link_carrier``.
+the radio's. A timeline's steps are told before they are due: ``prepare {link, steps, plan}`` keeps pairs of up and
+down and answers with the number of its plan; with that number more are added to it, without it a plan before is
+forgotten. ``put {link, plan, number}`` puts one in force with no more to do than ``set``'s last part. Every change is
+an event ``link_set`` or ``link_carrier``.
 
 Accuracy seen on an idle machine: 20 ms asked, p50 20.08 and p99 20.20 at 2,000 packets/s.
 """
@@ -22,7 +25,7 @@ import os
 import select
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +51,8 @@ class Relay:
         }
         verbs: dict[str, Verb] = {
             "set": self._set,
+            "prepare": self._prepare,
+            "put": self._put,
             "get": self._get,
             "carrier": self._carrier,
             "counters": self._counters,
@@ -102,6 +107,16 @@ class Relay:
         asked_up, asked_down = Impairment.from_dict(up), Impairment.from_dict(down)
         lost = target.set(asked_up, asked_down)
         return self._note_set(target, asked_up, asked_down, intended_t, lost)
+
+    def _prepare(self, link: str, steps: Sequence[Sequence[Mapping[str, Any]]], plan: int = 0) -> dict[str, Any]:
+        pairs = [(Impairment.from_dict(up), Impairment.from_dict(down)) for up, down in steps]
+        return {"plan": self._link(link).prepare(pairs, plan)}
+
+    def _put(self, link: str, plan: int, number: int) -> dict[str, Any]:
+        intended_t = time.monotonic_ns()
+        target = self._link(link)
+        up, down = target.step(plan, number)
+        return self._note_set(target, up, down, intended_t, target.set(up, down))
 
     def _note_set(
         self, link: RelayLink, up: Impairment, down: Impairment, intended_t: int, lost: int

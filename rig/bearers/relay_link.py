@@ -7,12 +7,13 @@ import errno
 import socket
 import time
 from collections import deque
+from collections.abc import Sequence
 from typing import Any
 
 from rig.bearers.impairment import CLEAN, Impairment
 from rig.bearers.interface import has_carrier, is_up, set_up
 from rig.bearers.relay_model import DirectionModel
-from rig.errors import DeviceGone
+from rig.errors import CallerMistake, DeviceGone
 
 _ETH_P_ALL = 0x0003
 _SOL_PACKET, _PACKET_IGNORE_OUTGOING, _PACKET_QDISC_BYPASS = 263, 23, 20
@@ -52,13 +53,12 @@ class Direction:
                     return
                 raise
             now = time.monotonic_ns()
-            departure = model.admit(now, len(frame))
-            if departure is None:
-                continue
-            if departure <= now and not queue:
-                self._send(frame)
-            else:
-                queue.append((departure, frame))
+            for departure, overtakes, turned_bit in model.admit(now, len(frame)):
+                sent = frame if turned_bit is None else _damaged(frame, turned_bit)
+                if overtakes or (departure <= now and not queue):
+                    self._send(sent)
+                else:
+                    queue.append((departure, sent))
 
     def release(self, now: int) -> None:
         """Send every packet whose time has come."""
@@ -115,10 +115,43 @@ class RelayLink:
         self.up = Direction(inner_socket, outer_socket, 2 * seed)
         self.down = Direction(outer_socket, inner_socket, 2 * seed + 1)
         self.directions = (self.up, self.down)
+        self._plan = 0
+        self._steps: list[tuple[Impairment, Impairment]] = []
 
     def set(self, up: Impairment, down: Impairment) -> int:
         """Put impairments in force, whatever was before. Returns how many waiting packets were lost by it."""
         return self.up.set(up) + self.down.set(down)
+
+    def prepare(self, steps: Sequence[tuple[Impairment, Impairment]], plan: int = 0) -> int:
+        """Keep pairs of up and down: as a new plan in the place of the one before, or added to that plan.
+
+        Returns the number of the plan.
+
+        Raises:
+            CallerMistake: the plan to add to is not the last one.
+        """
+        if plan:
+            self._require_plan(plan)
+            self._steps.extend(steps)
+        else:
+            self._plan, self._steps = self._plan + 1, list(steps)
+        return self._plan
+
+    def step(self, plan: int, number: int) -> tuple[Impairment, Impairment]:
+        """A pair that was kept, counted from 0.
+
+        Raises:
+            CallerMistake: another plan took its place, or it has no such step.
+        """
+        self._require_plan(plan)
+        if not 0 <= number < len(self._steps):
+            raise CallerMistake(f"link {self.name}", f"there is no step {number} of {len(self._steps)}")
+        return self._steps[number]
+
+    def _require_plan(self, plan: int) -> None:
+        if plan != self._plan:
+            what = f"plan {plan} is not in hand, plan {self._plan} is"
+            raise CallerMistake(f"link {self.name}", what, "prepare it again: one plan a link")
 
     def read(self) -> dict[str, Any]:
         """What is in force."""
@@ -152,6 +185,12 @@ class RelayLink:
         """As if never touched."""
         self.set(CLEAN, CLEAN)
         self.set_carrier(True)
+
+
+def _damaged(frame: bytes, turned_bit: int) -> bytes:
+    damaged = bytearray(frame)
+    damaged[turned_bit // 8] ^= 1 << turned_bit % 8
+    return bytes(damaged)
 
 
 def _packet_socket(interface: str) -> socket.socket:

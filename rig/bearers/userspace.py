@@ -6,12 +6,41 @@ Reported as ``user-space link``, never as netem: the relay shares the processor 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from rig.bearers.impairment import Impairment
 from rig.bearers.link import Backend, Counters, ReadBack
 from rig.errors import BenchTrouble, DeviceClamped, DeviceNonsense
 from rig.rpc import RpcClient
+
+_STEPS_A_REQUEST = 16
+"""So few go into one request that the relay, which carries packets meanwhile, is not held up by a millisecond."""
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedSteps:
+    """Steps that the relay holds ready; good until others are prepared for the same link.
+
+    Attributes:
+        link: the link's name.
+        relay: whom to ask.
+        plan: the relay's number for these steps.
+    """
+
+    link: str
+    relay: RpcClient
+    plan: int
+
+    def put(self, number: int) -> None:
+        """Put the numbered one in force, both directions, counted from 0.
+
+        Raises:
+            RpcError: there is no such step, or others were prepared since.
+            BenchTrouble: the relay is gone.
+        """
+        self.relay.call("put", link=self.link, plan=self.plan, number=number)
 
 
 class UserSpaceLink:
@@ -34,6 +63,15 @@ class UserSpaceLink:
         read_back = self.read()
         read_back.require(self.name, up, down)
         return read_back
+
+    def prepare(self, steps: Sequence[tuple[Impairment, Impairment]]) -> PreparedSteps:
+        """Tell the relay the steps of a timeline; they take the place of those that were told before."""
+        pairs = [[up.to_dict(), down.to_dict()] for up, down in steps]
+        plan = 0
+        for first in range(0, max(len(pairs), 1), _STEPS_A_REQUEST):
+            part = pairs[first : first + _STEPS_A_REQUEST]
+            plan = self._relay.call("prepare", link=self.name, steps=part, plan=plan)["plan"]
+        return PreparedSteps(self.name, self._relay, plan)
 
     def read(self) -> ReadBack:
         """What the relay says is in force."""

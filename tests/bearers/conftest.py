@@ -173,3 +173,17 @@ def relay_bench(root: None, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     assert process.end() == 0
     os.close(network.terminal)
     os.close(namespace)
+
+
+@pytest.fixture
+def wifi(relay_bench: RelayBench) -> Iterator[UserSpaceLink]:
+    link = relay_bench.link("wifi")
+    yield link
+    link.clear()
+
+
+@pytest.fixture
+def probe(relay_bench: RelayBench) -> Iterator[Probe]:
+    made = relay_bench.probe("wlan0")
+    yield made
+    made.close()
