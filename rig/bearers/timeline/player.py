@@ -73,8 +73,8 @@ def _ns(milliseconds: float) -> int:
 @dataclass
 class _Tally:
     lags_us: list[float] = field(default_factory=list)
+    applied: list[tuple[int, Step]] = field(default_factory=list)
     superseded: int = 0
-    last: Step | None = None
 
 
 class Player:
@@ -86,6 +86,8 @@ class Player:
         observe: gets the events.
         attenuate: sets the RF path of the bearer to so many dB; None leaves ``attenuation_db`` a note.
         told: more for the ``timeline_begin`` event.
+        at_end: called with when each step came into force, and whether the link is in order, before the end is told.
+            It raises nothing.
     """
 
     def __init__(
@@ -95,15 +97,16 @@ class Player:
         observe: Observer,
         attenuate: Callable[[float], object] | None = None,
         told: Mapping[str, Any] | None = None,
+        at_end: Callable[[list[tuple[int, Step]], bool], None] | None = None,
     ) -> None:
         self.link, self.timeline = link, timeline
         self._observe = observe
         self._attenuate = attenuate
         self._told = dict(told or {})
+        self._at_end = at_end
         self._stop = threading.Event()
         self._begun = threading.Event()
         self._ended = threading.Event()
-        self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._replay: Replay | None = None
 
@@ -152,13 +155,16 @@ class Player:
                 why = STOPPED
             read = self.link.read()
             read_back = read.to_dict()
-            if tally.last is not None:
-                read.require(self.link.name, tally.last.up, tally.last.down)
+            if tally.applied:
+                _, last = tally.applied[-1]
+                read.require(self.link.name, last.up, last.down)
         except RigError as error:
             why, trouble = TROUBLE, error
         except Exception as error:  # noqa: BLE001 - on this thread nobody else would ever hear of it
             what = f"{type(error).__name__}: {error}"
             why, trouble = TROUBLE, BenchTrouble(f"timeline {self.timeline.name}", what)
+        if self._at_end is not None:
+            self._at_end(tally.applied, trouble is None)
         self._replay = Replay(why, len(tally.lags_us), tally.superseded, tuple(tally.lags_us), trouble)
         if trouble is not None and self._begun.is_set():  # else :meth:`start` raises it
             self._observe("bench_fault", {"device": trouble.device, "what": trouble.what, "cure": trouble.cure})
@@ -190,7 +196,7 @@ class Player:
         step = self.timeline.steps[number]
         prepared.put(number)
         applied_t = time.monotonic_ns()
-        tally.last = step
+        tally.applied.append((applied_t, step))
         tally.lags_us.append((applied_t - intended_t) / 1e3)
         self._note(turn, number, intended_t, applied_t)
         self._begun.set()

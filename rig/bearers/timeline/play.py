@@ -1,0 +1,162 @@
+"""A timeline that plays on a link with a probe beside it, so that what was reached stands beside what was meant.
+
+Beside the player's events and the probe's, at the end ``stimulus {link, shown, by, evidence}``: whether any packet was
+seen to meet the timeline, as every impairment must show.
+"""
+
+from __future__ import annotations
+
+import bisect
+import contextlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from rig.bearers.impairment import CLEAN
+from rig.bearers.link import Counters, DirectionCounters, Link
+from rig.bearers.probe import Prober
+from rig.bearers.probe_stream import ProbeStream
+from rig.bearers.timeline.model import Step, Timeline
+from rig.bearers.timeline.player import Observer, Player, Replay
+from rig.errors import BenchTrouble
+
+PROBE_EVERY_S, PROBE_SELDOM_S = 0.15, 1.0
+_NARROW_KBIT = 50.0
+"""Below this a probe every 150 ms (4 kbit/s) would be a load of its own."""
+_BASELINE_PROBES = 3
+_BASELINE_LIMIT_S = 0.5
+_SMALLEST_DELAY_MS = 4.0
+_LATE_ENOUGH = 0.5
+
+
+class Play:
+    """The handle of a timeline that plays.
+
+    Args:
+        link: what is degraded.
+        timeline: how.
+        observe: gets the events; called from several threads.
+        prober: asks the terminal over the link; None where nobody knows its address. Closed at the end.
+        attenuate: sets the RF path of the bearer, where it has one.
+    """
+
+    def __init__(
+        self,
+        link: Link,
+        timeline: Timeline,
+        observe: Observer,
+        prober: Prober | None = None,
+        attenuate: Callable[[float], object] | None = None,
+    ) -> None:
+        self._link, self.timeline, self._observe = link, timeline, observe
+        self._baseline_ms = _baseline(link, prober)
+        self._stream: ProbeStream | None = None
+        interval = _interval(timeline)
+        told: dict[str, Any] = {"baseline_rtt_ms": self._baseline_ms, "probe_every_ms": None}
+        if prober is not None:
+            self._stream = ProbeStream(link.name, prober, observe, interval, _patience(timeline))
+            told["probe_every_ms"] = round(interval * 1000)
+        self._before: Counters | None = None
+        self._player = Player(link, timeline, observe, attenuate, told, self._conclude)
+
+    def start(self) -> None:
+        """Begin to play; returns when the first step is in force.
+
+        Raises:
+            BenchTrouble: the link is gone, or lacks what a step needs.
+        """
+        self._before = self._link.counters()
+        if self._stream is not None:
+            self._stream.start()
+        try:
+            self._player.start()
+        except BaseException:
+            self._close()
+            raise
+
+    @property
+    def playing(self) -> bool:
+        """Whether steps are still to come."""
+        return self._player.playing
+
+    def wait(self, timeout_s: float | None = None) -> Replay | None:
+        """Wait until the timeline has ended; None where it has not in that time (a loop never does)."""
+        return self._player.wait(timeout_s)
+
+    def stop(self) -> Replay:
+        """End at once; what is in force stays, until somebody restores."""
+        return self._player.stop()
+
+    def _close(self) -> None:
+        if self._stream is not None:
+            self._stream.stop()
+
+    def _conclude(self, applied: list[tuple[int, Step]], in_order: bool) -> None:
+        """The timeline has ended: was it met?"""
+        self._close()
+        evidence: dict[str, int] = {}
+        if self._stream is not None:
+            evidence = _seen_by_probes(self._stream, applied, self._baseline_ms or 0.0)
+        if any(evidence.values()):
+            self._tell(True, "probes beside it", evidence)
+        elif in_order:
+            with contextlib.suppress(BenchTrouble):  # gone just now: whoever restores will say so
+                met = self._passed_by()
+                self._tell(any(met.values()), "packets that met it" if any(met.values()) else "nothing", met)
+
+    def _passed_by(self) -> dict[str, int]:
+        """Packets of each direction that met the link since the beginning."""
+        now, before = self._link.counters(), self._before
+        assert before is not None
+        return {"up": _seen(now["up"]) - _seen(before["up"]), "down": _seen(now["down"]) - _seen(before["down"])}
+
+    def _tell(self, shown: bool, by: str, evidence: Mapping[str, Any]) -> None:
+        data = {"link": self._link.name, "shown": shown, "by": by, "evidence": dict(evidence)}
+        self._observe("stimulus", data)
+
+
+def _seen(counted: DirectionCounters) -> int:
+    return counted["packets"] + counted["dropped"]
+
+
+def _baseline(link: Link, prober: Prober | None) -> float | None:
+    """The round trip before anything is done to the link; None where it is impaired already, or nobody answers."""
+    read = link.read()
+    if prober is None or not (read.up == read.down == CLEAN):
+        return None
+    took = []
+    try:
+        for _ in range(_BASELINE_PROBES):
+            took.append(prober.rtt(_BASELINE_LIMIT_S))
+            if took[-1] is None:
+                break
+    except BenchTrouble:  # nobody can be asked here: the timeline plays all the same
+        return None
+    return min((round(each, 3) for each in took if each is not None), default=None)
+
+
+def _interval(timeline: Timeline) -> float:
+    rates = [way.rate_kbit for step in timeline.steps for way in (step.up, step.down) if way.rate_kbit is not None]
+    return PROBE_SELDOM_S if min(rates, default=_NARROW_KBIT) < _NARROW_KBIT else PROBE_EVERY_S
+
+
+def _patience(timeline: Timeline) -> float:
+    """Seconds after which a probe counts as lost: well above the longest round trip that is meant."""
+    return 1.0 + 2 * max(step.rtt_ms for step in timeline.steps) / 1000
+
+
+def _seen_by_probes(stream: ProbeStream, applied: list[tuple[int, Step]], baseline_ms: float) -> dict[str, int]:
+    """Probes that were as late as their step, and probes that a cut swallowed."""
+    times = [t for t, _ in applied]
+
+    def step_at(t: int) -> Step | None:
+        number = bisect.bisect_right(times, t) - 1
+        return applied[number][1] if number >= 0 else None
+
+    late = lost = 0
+    for answer in stream.answers:
+        step = step_at(answer.sent_t)
+        if step is not None and not step.is_cut and step.rtt_ms >= _SMALLEST_DELAY_MS:
+            late += answer.rtt_ms >= baseline_ms + _LATE_ENOUGH * step.rtt_ms
+    if stream.answers:  # silence is evidence only of one who speaks otherwise
+        lost = sum(1 for t in stream.unanswered if (step := step_at(t)) is not None and step.is_cut)
+    return {"late_probes": late, "probes_lost_in_cuts": lost}
