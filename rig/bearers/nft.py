@@ -84,6 +84,10 @@ class Rule:
         return f"add rule {table} {self.chain} {self.expression}"
 
 
+Part = Counter | Set | Chain | Rule
+"""What a table is made of."""
+
+
 @dataclass(frozen=True)
 class Count:
     """What a counter has counted."""
@@ -141,7 +145,7 @@ class NftSession:
         """Family and name, as commands want them."""
         return f"{self.family} {self.name}"
 
-    def add(self, *parts: Counter | Set | Chain | Rule) -> None:
+    def add(self, *parts: Part) -> None:
         """Add all of the parts at once, or none.
 
         Raises:
