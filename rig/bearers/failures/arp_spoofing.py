@@ -53,7 +53,7 @@ def terminal_on(interface: str, gateway: str) -> str:
     Raises:
         BenchTrouble: none or several have, so that nobody can say which one is the terminal.
     """
-    rows = [line.split() for line in Path("/proc/net/arp").read_text().splitlines()[1:]]
+    rows = [line.split() for line in Path("/proc/thread-self/net/arp").read_text().splitlines()[1:]]
     found = sorted({row[0] for row in rows if row[5] == interface and row[0] != gateway and row[2] != "0x0"})
     if len(found) != 1:
         raise BenchTrouble(

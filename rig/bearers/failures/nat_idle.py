@@ -37,22 +37,28 @@ class NatIdleSilent(PacketFailure):
         self._ms = round(idle_s * 1000)
 
     def rules(self, site: Site) -> Sequence[Part]:
-        """A SYN begins a flow, a packet of a live flow refreshes it, and everything else of the host is forgotten."""
+        """A SYN, or the first packet that is seen of a flow, begins it; a packet of a live flow refreshes it; a flow
+        that was seen once and lives no more is forgotten.
+        """
         up, down = f"{iif(site)} tcp dport {site.port}", f"{oif(site)} tcp sport {site.port}"
-        keep_up = f"update @live {{ {_UP_FLOW} timeout {self._ms}ms }} accept"
-        keep_down = f"update @live {{ {_DOWN_FLOW} timeout {self._ms}ms }} accept"
         kinds = "ipv4_addr . inet_service . ipv4_addr . inet_service"
         return (
             *HOOKS,
-            Set("live", f"type {kinds}; flags dynamic,timeout; timeout {self._ms}ms; size 4096;"),
-            Rule(UP, f"{up} tcp flags & (syn | ack) == syn {keep_up}"),
-            Rule(UP, f"{up} {_UP_FLOW} @live {keep_up}"),
+            Set("seen", f"type {kinds}; flags dynamic; size 65536;"),
+            Set("live", f"type {kinds}; flags dynamic,timeout; timeout {self._ms}ms; size 65536;"),
+            Rule(UP, f"{up} tcp flags & (syn | ack) == syn {self._keep(_UP_FLOW)}"),
+            Rule(UP, f"{up} {_UP_FLOW} @live {self._keep(_UP_FLOW)}"),
+            Rule(UP, f"{up} {_UP_FLOW} != @seen {self._keep(_UP_FLOW)}"),
             Rule(UP, f"{up} counter name {UP} {self.verdict}"),
-            Rule(DOWN, f"{down} {_DOWN_FLOW} @live {keep_down}"),
+            Rule(DOWN, f"{down} {_DOWN_FLOW} @live {self._keep(_DOWN_FLOW)}"),
+            Rule(DOWN, f"{down} {_DOWN_FLOW} != @seen {self._keep(_DOWN_FLOW)}"),
             # The reset that the translator itself sends.
             Rule(DOWN, f"{down} tcp flags & rst == rst accept"),
             Rule(DOWN, f"{down} counter name {DOWN} drop"),
         )
+
+    def _keep(self, flow: str) -> str:
+        return f"update @seen {{ {flow} }} update @live {{ {flow} timeout {self._ms}ms }} accept"
 
 
 class NatIdleReset(NatIdleSilent):
