@@ -28,7 +28,7 @@ _ETH_P_ARP, _REQUEST, _REPLY = 0x0806, 1, 2
 _ARP = struct.Struct("!HHBBH6s4s6s4s")
 _EVERYBODY = b"\xff" * 6
 _INTERVAL_S = 0.2
-_ANSWER_S = 1.0
+_ANSWER_S = 0.5
 _ATTEMPTS = 3
 
 
@@ -96,7 +96,7 @@ class ArpSpoofing(PacketFailure):
         evidence = super().start(site)
         try:
             self._poison = _Poison(site.interface, gateway, victim)
-            return {**evidence, "victim": victim, "answers_to": self._poison.proven.hex(":")}
+            return {**evidence, "victim": victim, "answers_to": NEIGHBOUR.hex(":")}
         except BaseException:
             self.stop()
             raise
@@ -152,11 +152,14 @@ class _Poison:
     def __init__(self, interface: str, gateway: str, victim: str) -> None:
         self._gateway, self._victim = gateway, victim
         self._interface = interface
+        self._victim_mac = _EVERYBODY
         self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(_ETH_P_ARP))
         try:
             self._socket.bind((interface, _ETH_P_ARP))
             self._true_mac: bytes = self._socket.getsockname()[4]
-            self.proven = self._insist(NEIGHBOUR)
+            # First in its own name: who does not answer the true gateway is not there, and nobody is to be poisoned.
+            self._victim_mac = self._insist(self._true_mac)
+            self._insist(NEIGHBOUR)
         except OSError as error:
             self._socket.close()
             raise BenchTrouble(f"interface {interface}", f"no ARP can be sent: {error.strerror}") from error
@@ -166,20 +169,10 @@ class _Poison:
         self._repeating = Repeating("arp spoofing", _INTERVAL_S, self._repeat)
 
     def heal(self) -> None:
-        """Stop, and put the true gateway back.
-
-        Raises:
-            DeviceMute: the terminal did not answer to the true gateway.
-        """
+        """Stop, and put the true gateway back. A terminal that is off has forgotten both."""
         self._repeating.stop()
-        try:
+        with self._socket, contextlib.suppress(DeviceMute, OSError):
             self._insist(self._true_mac)
-        except DeviceMute:
-            # It may be off, or its link; then its neighbour table does not outlive that.
-            with contextlib.suppress(OSError):
-                self._claim(self._true_mac)
-        finally:
-            self._socket.close()
 
     def _repeat(self) -> None:
         with contextlib.suppress(OSError):
@@ -187,10 +180,10 @@ class _Poison:
 
     def _claim(self, mac: bytes) -> None:
         """Ask for the terminal, as the gateway at this hardware address."""
-        self._socket.send(arp_frame(_EVERYBODY, _REQUEST, mac, self._gateway, bytes(6), self._victim))
+        self._socket.send(arp_frame(self._victim_mac, _REQUEST, mac, self._gateway, bytes(6), self._victim))
 
     def _insist(self, mac: bytes) -> bytes:
-        """Claim until the terminal answers to that hardware address; returns it.
+        """Claim until the terminal answers to that hardware address; returns the terminal's own.
 
         Raises:
             DeviceMute: it does not.
@@ -200,5 +193,5 @@ class _Poison:
             while select.select([self._socket], [], [], _ANSWER_S)[0]:
                 reply = read_reply(self._socket.recv(2048))
                 if reply is not None and reply[1] == self._victim and reply[2] == mac:
-                    return mac
+                    return reply[0]
         raise DeviceMute(f"terminal {self._victim}", f"does not answer ARP on {self._interface}", "is it on?")

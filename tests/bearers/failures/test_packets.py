@@ -75,11 +75,10 @@ def test_large_packets_alone_vanish(path: Path2) -> None:
 
 
 def test_an_established_connection_is_reset_when_it_speaks(path: Path2) -> None:
-    with path.connect() as connection:
-        with path.suffering(make_failure("rst", {})):
-            connection.sendall(b"x")
-            with pytest.raises(ConnectionResetError):
-                connection.recv(1)
+    with path.connect() as connection, path.suffering(make_failure("rst", {})):
+        connection.sendall(b"x")
+        with pytest.raises(ConnectionResetError):
+            connection.recv(1)
 
 
 @pytest.mark.parametrize(("name", "seen"), [("nat-idle-silent", 0), ("nat-idle-rst", errno.ECONNRESET)])
