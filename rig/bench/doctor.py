@@ -14,12 +14,14 @@ from pathlib import Path
 
 from rig.bearers.netem import netem_available
 from rig.bearers.netspace import can_isolate, unshare_network
+from rig.bearers.nft import leftover_tables, nft_available
 from rig.bench.description import BenchFile, load_bench
 from rig.bench.inventory import capabilities
 from rig.bench.lease import holder
 from rig.bench.places import StateDirectory
 from rig.bench.sessions import SessionJournal
 from rig.bench.spawn import marked_processes
+from rig.errors import BenchTrouble
 
 
 class Health(StrEnum):
@@ -57,6 +59,7 @@ def examine_machine(node: Path | None, allure: Path | None) -> Iterator[Finding]
     else:
         yield Finding("private network", Health.BAD, f"impossible: {isolation.reason}", isolation.cure)
     yield _netem()
+    yield _nftables()
     if shutil.which("tshark"):
         yield Finding("tshark", Health.GOOD, "installed")
     else:
@@ -78,6 +81,15 @@ def _netem() -> Finding:
     if not probe:
         return Finding("netem", Health.GOOD, "sch_netem in this kernel")
     return Finding("netem", Health.LACKING, "not in this kernel; the user-space link is used instead", probe)
+
+
+def _nftables() -> Finding:
+    probe = _in_private_network(lambda: nft_available().reason)
+    if probe is None:
+        return Finding("nftables", Health.LACKING, "not probed: no private network to probe it in")
+    if not probe:
+        return Finding("nftables", Health.GOOD, "exact moments on the wire are possible")
+    return Finding("nftables", Health.LACKING, "no exact moments on the wire, nor failures that drop packets", probe)
 
 
 def _in_private_network(look: Callable[[], str]) -> str | None:
@@ -118,10 +130,18 @@ def examine_bench(path: Path) -> Iterator[Finding]:
     else:
         yield Finding("lease", Health.GOOD, "free")
     yield from _leftovers(state, held=who is not None)
-    yield Finding("capabilities", Health.GOOD, ", ".join(capabilities(bench)))
+    yield _capabilities(bench)
     if bench.simulation is None:
         yield from _ports(bench)
         yield from _network(bench)
+
+
+def _capabilities(bench: BenchFile) -> Finding:
+    def look() -> str:
+        return ", ".join(capabilities(bench))
+
+    inside = _in_private_network(look) if bench.network.isolation == "private" else None
+    return Finding("capabilities", Health.GOOD, look() if inside is None else inside)
 
 
 def _leftovers(state: StateDirectory, held: bool) -> Iterator[Finding]:
@@ -138,6 +158,18 @@ def _leftovers(state: StateDirectory, held: bool) -> Iterator[Finding]:
         yield Finding("processes", Health.BAD, f"left over: {names}", "the next start ends them")
     else:
         yield Finding("processes", Health.GOOD, "none left, nor any network namespace or lock of theirs")
+    yield _tables()
+
+
+def _tables() -> Finding:
+    """Packet filter tables of the rig in this network. The kernel removes each with its owner."""
+    try:
+        left = leftover_tables()
+    except BenchTrouble as trouble:
+        return Finding("nft tables", Health.GOOD, f"none of ours can be here: {trouble.what}")
+    if not left:
+        return Finding("nft tables", Health.GOOD, "none of ours without a living owner")
+    return Finding("nft tables", Health.BAD, f"left over: {', '.join(left)}", f"nft delete table {left[0]}")
 
 
 def _ports(bench: BenchFile) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from rig.bearers.wire_cut import Cut
 from rig.faults.moments import Moment
 
 Facts = Mapping[str, Any]
@@ -22,6 +23,10 @@ class Proof:
 
     proven: bool
     evidence: dict[str, Any] = field(default_factory=dict)
+
+
+LateProof = Callable[[], Proof]
+"""Asked when the case is over: for what is proven by what it met until then, such as packets dropped."""
 
 
 class Stage(Protocol):
@@ -37,6 +42,14 @@ class Stage(Protocol):
 
     def impair_bearer(self, name: str, profile: str) -> Proof:
         """A bearer gets the named impairment."""
+        ...
+
+    def play_timeline(self, bearer: str, timeline: str) -> LateProof:
+        """A timeline plays on a bearer; its proof is what packets met of it by the end of the case."""
+        ...
+
+    def fail_bearer(self, name: str, failure: str, options: Facts) -> LateProof:
+        """A bearer gets a named failure; its proof is what the failure has met by the end of the case."""
         ...
 
     def cut_ecr(self) -> Proof:
@@ -67,6 +80,10 @@ class Stage(Protocol):
         """The host refuses connections."""
         ...
 
+    def arm_wire(self, bearer: str, cut: Cut) -> LateProof:
+        """A packet of the terminal will meet its fate on the wire; the proof is what was counted there."""
+        ...
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -78,13 +95,15 @@ class Fault:
         moment: when.
         run: does it, and proves it.
         host_rule: for a behaviour of the host itself: armed before the sale, proven after it.
+        arm: for what acts by itself when its moment comes: armed before the sale, proven after it by what it returns.
     """
 
     action: str
     target: str
     moment: Moment
-    run: Callable[[Stage], Proof] | None = None
+    run: Callable[[Stage], Proof | LateProof] | None = None
     host_rule: tuple[str, dict[str, Any]] | None = None
+    arm: Callable[[Stage], LateProof] | None = None
 
     @property
     def name(self) -> str:
@@ -98,7 +117,7 @@ class Action:
 
     action: str
     target: str
-    run: Callable[[Stage], Proof]
+    run: Callable[[Stage], Proof | LateProof]
 
     def at(self, moment: Moment) -> Fault:
         """This action at that moment."""
@@ -118,6 +137,22 @@ def switch_off(bearer: str) -> Action:
 def impair(bearer: str, profile: str) -> Action:
     """The bearer gets an impairment of ``fixtures/impairments``."""
     return Action(f"impair as {profile}", bearer, lambda stage: stage.impair_bearer(bearer, profile))
+
+
+def play(bearer: str, timeline: str) -> Action:
+    """A timeline of ``fixtures/timelines`` plays on the bearer, until it ends or the case does."""
+    return Action(f"play {timeline} on", bearer, lambda stage: stage.play_timeline(bearer, timeline))
+
+
+def fail(bearer: str, failure: str, **options: Any) -> Action:
+    """The bearer gets a named failure of :mod:`rig.bearers.failures`, until the case ends.
+
+    Args:
+        bearer: its name.
+        failure: such as ``rst``; ``rig failures`` lists them with what the terminal sees.
+        options: the failure's own, such as ``max_bytes`` of ``mtu-black-hole``.
+    """
+    return Action(f"{failure} on", bearer, lambda stage: stage.fail_bearer(bearer, failure, options))
 
 
 def pull_card() -> Action:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from rig.errors import RigError
-from rig.faults.actions import Fault, Proof, Stage
+from rig.faults.actions import Fault, LateProof, Proof, Stage
 from rig.faults.moments import Moment
 
 Observe = Callable[[str, dict[str, Any]], None]
@@ -36,6 +36,7 @@ class Injector:
         self._lock = threading.RLock()
         self._armed: list[Fault] = []
         self._rules: list[tuple[Fault, int]] = []
+        self._late: list[tuple[Fault, LateProof]] = []
 
     def arm(self, *faults: Fault) -> None:
         """Make faults wait for their moments. One at :attr:`Moment.BETWEEN_SALES` happens now."""
@@ -47,6 +48,10 @@ class Injector:
             if fault.host_rule is not None:
                 behaviour, options = fault.host_rule
                 self._rules.append((fault, self._stage.arm_host(behaviour, options)))
+            elif fault.arm is not None:
+                proof = fault.arm(self._stage)
+                with self._lock:
+                    self._late.append((fault, proof))
             else:
                 with self._lock:
                     self._armed.append(fault)
@@ -77,9 +82,13 @@ class Injector:
         self.reached(Moment.ANSWER_SENT, key=key)
 
     def finish(self) -> None:
-        """The sale is over: prove the host's rules. What never met its moment stays without proof."""
+        """The case is over: prove what is proven at its end. What never met its moment stays without proof."""
+        with self._lock:
+            late, self._late = self._late, []
         for fault, rule in self._rules:
             self._prove(fault, partial(self._stage.host_proof, rule))
+        for fault, prove in late:
+            self._prove(fault, prove)
         with self._lock:
             missed, self._armed, self._rules = self._armed, [], []
         for fault in missed:
@@ -92,7 +101,7 @@ class Injector:
         if run is not None:
             self._prove(fault, partial(run, self._stage))
 
-    def _prove(self, fault: Fault, prove: Callable[[], Proof]) -> None:
+    def _prove(self, fault: Fault, prove: Callable[[], Proof | LateProof]) -> None:
         try:
             proof = prove()
         except RigError as error:
@@ -101,4 +110,8 @@ class Injector:
         except Exception as error:  # noqa: BLE001 - on a device's thread nobody else would ever hear of it
             self._observe("bench_fault", {"device": fault.name, "what": f"{type(error).__name__}: {error}", "cure": ""})
             proof = Proof(False, {"why": str(error)})
+        if callable(proof):
+            with self._lock:
+                self._late.append((fault, proof))
+            return
         self._observe("fault_proof", {"fault": fault.name, "proven": proof.proven, "evidence": proof.evidence})

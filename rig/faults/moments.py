@@ -20,6 +20,9 @@ class Moment(StrEnum):
     """The card has computed its cryptogram and its answer is held: no request can have left."""
     CARD_ANSWERED = "card answered"
     """The card's cryptogram has gone to the terminal (seen)."""
+    REQUEST_ON_WIRE = "request on the wire"
+    """The packet with the request crosses the bench's interface; what is armed for it acts in the kernel, before the
+    host can see it. Only faults of :mod:`rig.faults.wire` meet it."""
     REQUEST_RECEIVED = "request received"
     """The host has received and booked the request; its answer is held."""
     ANSWER_SENT = "answer sent"
