@@ -2,10 +2,12 @@
 
 ::
 
-    title: GPRS-like, narrow and slow
-    source: 3GPP TS 22.060 (rates)
-    up: {delay_ms: 80, jitter_ms: 20, rate_kbit: 40}     # terminal → host; the fields of Impairment
-    down: {delay_ms: 80, jitter_ms: 20, rate_kbit: 80}   # host → terminal
+    title: 3G, good coverage
+    source: Ofcom, Q4 2014 (rates, latency); the rest is an assumption
+    up: {delay_ms: 38, jitter_ms: 10, distribution: pareto, rate_kbit: 1600}     # terminal → host
+    down: {delay_ms: 25, jitter_ms: 6, distribution: pareto, rate_kbit: 5900}    # host → terminal
+
+The keys of a direction are the fields of :class:`~rig.bearers.impairment.Impairment`.
 """
 
 from __future__ import annotations

@@ -13,7 +13,8 @@ down and answers with the number of its plan; with that number more are added to
 forgotten. ``put {link, plan, number}`` puts one in force with no more to do than ``set``'s last part. Every change is
 an event ``link_set`` or ``link_carrier``.
 
-Accuracy seen on an idle machine: 20 ms asked, p50 20.08 and p99 20.20 at 2,000 packets/s.
+Accuracy seen on a busy machine of two cores, 20, 100 and 500 ms asked, at 200 and 2,000 packets/s: p50 0.1 to 0.2 ms
+late, p99 0.3 to 0.8 ms; without real-time priority p99 2.4 ms at times.
 """
 
 from __future__ import annotations
@@ -155,10 +156,14 @@ def _link_news() -> socket.socket:
 
 
 def _be_punctual() -> None:
+    """Packets leave at their time whatever else the machine does: no slack, before all others, no collector's pauses.
+
+    Before all others does not starve them: there is no more to carry than they send.
+    """
     ctypes.CDLL(None).prctl(_PR_SET_TIMERSLACK, 1, 0, 0, 0)  # the default slack of 50 µs would add to every delay
-    with contextlib.suppress(PermissionError):  # an ordinary user may not; then the machine should not be busy
-        os.nice(-10)
-    gc.freeze()
+    with contextlib.suppress(OSError):  # an ordinary user may not; then the machine should not be busy
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
+    gc.disable()  # it would look through all that waits, for milliseconds; nothing here refers to itself
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """The user-space link: asks the relay process, for kernels without netem.
 
 Reported as ``user-space link``, never as netem: the relay shares the processor with everything else, so that at
-10,000 packets/s its p99 is tens of milliseconds, while a terminal's few packets are as exact as netem's.
+10,000 packets/s its p99 is some milliseconds at times, while a terminal's few packets are as exact as netem's.
 """
 
 from __future__ import annotations
