@@ -1,12 +1,13 @@
 """A bench as a file: what surrounds one terminal, in YAML, checked as a whole before anything is touched.
 
 A bench file is data: no code, no shell, no environment. Relative ``port`` names lie in the bench's runtime folder,
-relative ``cards`` and ``impairments`` beside the bench file. The keys are the fields of the classes below;
-``fixtures/benches/`` holds a virtual and a real example. A mistake is reported with the line and the field.
+relative ``cards``, ``impairments`` and ``timelines`` beside the bench file. The keys are the fields of the classes
+below; ``fixtures/benches/`` holds a virtual and a real example. A mistake is reported with the line and the field.
 """
 
 from __future__ import annotations
 
+import ipaddress
 import ipaddress
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -160,6 +161,39 @@ class Acquirer(_Part):
     name: str = "acquirer.bench"
 
 
+class Pool(_Part):
+    """The addresses that the bench's DHCP server gives out on a bearer."""
+
+    first: str
+    last: str
+    lease_s: Annotated[int, Field(ge=2, le=604_800)] = 3600
+
+
+class Services(_Part):
+    """The bench's own servers on a bearer: names (DNS), time (SNTP), and addresses (DHCP) where there is a pool."""
+
+    address: str
+    """The bench's own address on the bearer, with prefix length: the terminal's gateway and servers."""
+    dhcp: Pool | None = None
+    standby: bool = False
+    """Another server, such as the access point's dnsmasq, does the work; these stand in for it in a failure."""
+
+    @model_validator(mode="after")
+    def _addresses_are_some(self) -> Services:
+        try:
+            network = ipaddress.IPv4Interface(self.address).network
+        except ValueError as error:
+            raise _WrongField(f"{error}; write such as 10.64.1.1/24", "address") from error
+        for name in ("first", "last") if self.dhcp is not None else ():
+            try:
+                inside = ipaddress.IPv4Address(getattr(self.dhcp, name)) in network
+            except ValueError as error:
+                raise _WrongField(str(error), "dhcp", name) from error
+            if not inside:
+                raise _WrongField(f"is not in {network}", "dhcp", name)
+        return self
+
+
 class Network(_Part):
     """Where the bench's processes live, and how links are degraded."""
 
@@ -175,6 +209,8 @@ class Segment(_Part):
     terminal_address: str
     bench_address: str
     carries_host: bool = True
+    dhcp: bool = False
+    """Whether the terminal asks for its address there; else it is given ``terminal_address``."""
     air: bool = False
     """Whether a simulated radio lies on it."""
 
@@ -202,6 +238,7 @@ class BenchFile(_Part):
     about: str = ""
     cards: str = "../cards"
     impairments: str = "../impairments"
+    timelines: str = "../timelines"
     test_pans: tuple[TestPans, ...] = Field(min_length=1)
     terminal: Terminal
     network: Network = Network()
@@ -213,6 +250,7 @@ class BenchFile(_Part):
     power: Power | None = None
     presenter: Presenter | None = None
     acquirer: Acquirer
+    services: dict[Name, Services] = {}
     simulation: Simulation | None = None
 
     @property
@@ -245,6 +283,9 @@ class BenchFile(_Part):
                 raise _WrongField(
                     f"{bearer.path!r} is not among paths ({_listed(self.paths)})", "bearers", name, "path"
                 )
+        for name in self.services:
+            if name not in self.bearers:
+                raise _WrongField(f"is not among bearers ({_listed(self.bearers)})", "services", name)
         if self.modem is not None and self.modem.watches not in (None, *self.bearers):
             raise _WrongField(
                 f"{self.modem.watches!r} is not among bearers ({_listed(self.bearers)})", "modem", "watches"

@@ -71,6 +71,10 @@ class Places:
         """The folder of named impairments."""
         return (self.bench_file.parent / bench.impairments).resolve()
 
+    def timelines(self, bench: BenchFile) -> Path:
+        """The folder of named timelines."""
+        return (self.bench_file.parent / bench.timelines).resolve()
+
 
 def cards_folder(bench_file: Path, bench: BenchFile) -> Path:
     """The folder of card profiles, beside the bench file unless that names another."""
@@ -97,6 +101,9 @@ def programs(bench: BenchFile, places: Places, capture: list[str], relays: dict[
     if capture:
         settings = {**common, "name": "capture", "interfaces": capture, "output": str(places.capture)}
         wanted.append(Program("capture", "rig.history.capture", settings))
+    if bench.services:
+        serving: dict[str, Any] = {**common, "name": "services", "bearers": _services(bench)}
+        wanted.append(Program("services", "rig.bearers.services", serving))
     wanted.append(Program("acquirer", "rig.acquirer.serve", {**common, **_acquirer(bench, places)}))
     if bench.simulation is not None:
         wanted += [_device(name, bench, places, common) for name in bench.simulation.devices]
@@ -117,6 +124,15 @@ def _acquirer(bench: BenchFile, places: Places) -> dict[str, Any]:
     }
 
 
+def _services(bench: BenchFile) -> dict[str, dict[str, Any]]:
+    """What the services process is told of each bearer that has some. The host goes by the name in its certificate."""
+    names = {bench.acquirer.name: list(bench.acquirer.listen[:1])}
+    return {
+        name: {"interface": bench.bearers[name].interface, "names": names, **each.model_dump()}
+        for name, each in bench.services.items()
+    }
+
+
 def _device(name: str, bench: BenchFile, places: Places, common: dict[str, Any]) -> Program:
     assert bench.simulation is not None
     device = bench.simulation.devices[name]
@@ -133,6 +149,7 @@ def _device(name: str, bench: BenchFile, places: Places, common: dict[str, Any])
 def _terminal(bench: BenchFile, simulation: Simulation, places: Places, common: dict[str, Any]) -> dict[str, Any]:
     """The virtual terminal is the load of the relay board: it starts when the board gives it power."""
     host = bench.acquirer.listen[0]
+    by_name = bool(bench.services)
     carriers = {name: s for name, s in simulation.segments.items() if s.carries_host}
     line = bench.terminal
     settings = {
@@ -141,9 +158,13 @@ def _terminal(bench: BenchFile, simulation: Simulation, places: Places, common: 
         "terminal_id": line.terminal_id,
         "merchant_id": line.merchant_id,
         "currency": CURRENCY_NUMERIC[line.currency],
-        "bearers": [{"name": name, "interface": s.terminal_interface} for name, s in carriers.items()],
+        "bearers": [
+            {"name": name, "interface": s.terminal_interface, "dhcp": s.dhcp, "server": s.bench_address.split("/")[0]}
+            for name, s in carriers.items()
+        ],
+        "time_from_network": by_name,
         "host": {
-            "address": host,
+            "address": bench.acquirer.name if by_name else host,
             "port": bench.acquirer.port,
             "server_name": bench.acquirer.name,
             "ca": str(places.state.certificates / "ca.pem"),
@@ -162,9 +183,13 @@ def _terminal(bench: BenchFile, simulation: Simulation, places: Places, common: 
     return {
         "argv": list(module_command("rig.virtual.terminal", config)),
         "env": {},
-        "interfaces": {s.terminal_interface: {"address": s.terminal_address} for s in simulation.segments.values()},
+        "interfaces": {
+            s.terminal_interface: {"address": None if s.dhcp else s.terminal_address}
+            for s in simulation.segments.values()
+        },
         "routes": [
             {"to": f"{host}/32", "via": s.bench_address.split("/")[0], "dev": s.terminal_interface}
             for s in carriers.values()
+            if not s.dhcp
         ],
     }

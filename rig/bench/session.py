@@ -6,6 +6,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from rig.bearers.bearer import Bearer
+from rig.bearers.failures import make_failure
+from rig.bearers.timeline import Timeline
+from rig.bearers.timeline.play import Play
 from rig.bench.cases import Cases
 from rig.bench.description import BenchFile
 from rig.bench.devices import open_devices, require
@@ -17,7 +20,7 @@ from rig.bench.plan import Places
 from rig.bench.settle import settle
 from rig.bench.stage import BenchStage
 from rig.errors import BenchTrouble, DeviceGone, RigError
-from rig.faults import Fault, Injector, Moment
+from rig.faults import Fault, Injector, Moment, fail
 from rig.history import Event, Journal
 from rig.instruments.modem import Signal
 from rig.units import Decibel
@@ -50,7 +53,9 @@ class Bench:
         self._devices = open_devices(
             bench_file, places, guard.info["backend"], self.observe, self._card_moment, self._ecr_moment
         )
-        self.stage = BenchStage(bench_file, self._devices, places.impairments(bench_file), self.observe)
+        self.stage = BenchStage(
+            bench_file, self._devices, places.impairments(bench_file), self.observe, places.timelines(bench_file)
+        )
         self._host_moments = HostMoments(require(self._devices.acquirer, "acquirer"))
         self._injector = Injector(self.stage, self._host_moments, self.observe)
         self._host_moments.listen(self._injector.held_at_host, self._injector.answered_by_host, self.note_trouble)
@@ -172,6 +177,28 @@ class Bench:
     def impair(self, bearer: str, profile: str) -> None:
         """Give a bearer a named impairment until the case ends."""
         self.stage.impair_bearer(bearer, profile)
+
+    def fail(self, bearer: str, failure: str, **options: Any) -> None:
+        """Give a bearer a named failure until the case ends (:mod:`rig.bearers.failures`); it must be felt by then.
+
+        Raises:
+            CallerMistake: no such bearer or failure, or an option out of range.
+        """
+        make_failure(failure, options)
+        self._injector.arm(fail(bearer, failure, **options).at(Moment.BETWEEN_SALES))
+
+    def play(self, bearer: str, timeline: str | Timeline) -> Play:
+        """Play a timeline on a bearer; it ends with the case at the latest. The handle can be waited for and stopped.
+
+        Args:
+            bearer: its name.
+            timeline: a name in ``fixtures/timelines``, the path of a file, or one made by an importer.
+
+        Raises:
+            CallerMistake: no such bearer or timeline, or the file is wrong; nothing was touched then.
+            BenchTrouble: the link is gone, or lacks what a step needs.
+        """
+        return self.stage.play(bearer, timeline)
 
     def use_only(self, bearer: str) -> None:
         """Switch every other bearer off until the case ends."""

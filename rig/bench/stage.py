@@ -5,30 +5,49 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from rig.bearers.failures import Site
 from rig.bearers.presets import load_preset
+from rig.bearers.timeline import FOLDER as TIMELINES
+from rig.bearers.timeline import Timeline
+from rig.bearers.timeline.play import Play
+from rig.bearers.wire_cut import Cut
 from rig.bench.description import BenchFile
 from rig.bench.devices import Devices, Observe, require
+from rig.bench.failing import BearerFailures
+from rig.bench.playing import Playing
+from rig.bench.wire import WireFaults
 from rig.errors import BenchTrouble, CallerMistake
-from rig.faults import Facts, Proof
+from rig.faults import Facts, LateProof, Payload, Proof, TlsRecord
 from rig.instruments.modem import Signal
 from rig.units import Decibel
 
 _SIGNAL_LIMIT_S = 10.0
+_PLAIN_SALE = Payload(7, b"0200")
+"""The message type of a sale, in letters, after two bytes of length and a TPDU."""
 
 
 class BenchStage:
     """The devices of a bench in the hands of faults. Methods may be called from the devices' own threads."""
 
-    def __init__(self, bench: BenchFile, devices: Devices, impairments: Path, observe: Observe) -> None:
+    def __init__(
+        self, bench: BenchFile, devices: Devices, impairments: Path, observe: Observe, timelines: Path = TIMELINES
+    ) -> None:
         self._bench = bench
         self._impairments = impairments
         self._devices = devices
         self._observe = observe
         self._lock = threading.RLock()
         self._timers: list[threading.Timer] = []
+        self._wire = WireFaults(observe)
+        devices.at_close(self._wire.close)
+        self._failures = BearerFailures(observe)
+        devices.at_close(self._failures.clear)
+        self._playing = Playing(bench, devices, timelines, self.attenuate, observe)
+        devices.at_close(self._playing.clear)
         self.power_was_cut = False
         """Since the last :meth:`restore`: the terminal has to boot."""
         self.ecr_is_cut = False
@@ -38,11 +57,13 @@ class BenchStage:
 
     def cut_bearer(self, name: str) -> Proof:
         """Nothing passes on a bearer any more."""
+        self._playing.stop(name)  # its next step would end the cut
         evidence = self._bearer(name).cut()
         return Proof(_reads_cut(evidence), evidence)
 
     def switch_bearer_off(self, name: str) -> Proof:
         """The bearer's network is gone: the cell is attenuated away, or the access point is off."""
+        self._playing.stop(name)
         path = self._bench.bearers[name].path if name in self._bench.bearers else None
         if path is None:
             evidence = self._bearer(name).off()
@@ -57,8 +78,21 @@ class BenchStage:
     def impair_bearer(self, name: str, profile: str) -> Proof:
         """A bearer gets the named impairment."""
         preset = load_preset(profile, self._impairments)
+        self._playing.stop(name)
         evidence = self._bearer(name).impair(preset.up, preset.down)
         return Proof(True, evidence)
+
+    def play(self, bearer: str, timeline: str | Timeline) -> Play:
+        """Play a timeline on a bearer, until it ends or :meth:`restore`."""
+        return self._playing.start(bearer, timeline)
+
+    def play_timeline(self, bearer: str, timeline: str) -> LateProof:
+        """A timeline plays on a bearer, until it ends or :meth:`restore`."""
+        return self._playing.prove(self.play(bearer, timeline))
+
+    def fail_bearer(self, name: str, failure: str, options: Facts) -> LateProof:
+        """A bearer gets a named failure, until :meth:`restore`."""
+        return self._failures.start(self._site(name), failure, options)
 
     def cut_ecr(self) -> Proof:
         """Nothing passes on the cash-register line any more."""
@@ -104,6 +138,14 @@ class BenchStage:
         """The host refuses connections."""
         state = require(self._devices.acquirer, "acquirer").down()
         return Proof(not state.up, {"listening": state.up})
+
+    def arm_wire(self, bearer: str, cut: Cut) -> LateProof:
+        """A packet of the terminal will meet its fate on the wire, until :meth:`restore`."""
+        self._bearer(bearer)
+        host = self._bench.acquirer
+        request = TlsRecord() if host.tls else _PLAIN_SALE
+        complete = replace(cut, trigger=cut.trigger or request, port=cut.port or host.port)
+        return self._wire.arm(bearer, self._bench.bearers[bearer].interface, complete)
 
     # --- instruments -------------------------------------------------------------------------------------------------
 
@@ -170,6 +212,9 @@ class BenchStage:
         for timer in self._timers:
             timer.cancel()
         self._timers.clear()
+        self._playing.clear()
+        self._wire.clear()
+        self._failures.clear()
         if self._devices.acquirer is not None:
             self._devices.acquirer.clear()
         for name, link in self._devices.links.items():
@@ -188,6 +233,20 @@ class BenchStage:
             if self.ecr_is_cut and self._devices.ecr_line is not None:
                 self._devices.ecr_line.restore()
                 self.ecr_is_cut = False
+
+    def _site(self, name: str) -> Site:
+        """A bearer as a failure sees it."""
+        self._bearer(name)
+        host, services = self._bench.acquirer, self._bench.services.get(name)
+        return Site(
+            bearer=name,
+            interface=self._bench.bearers[name].interface,
+            hosts=host.listen,
+            port=host.port,
+            gateway=services.address.split("/")[0] if services is not None else None,
+            host_name=host.name,
+            services=self._devices.services if services is not None else None,
+        )
 
     def _bearer(self, name: str) -> Any:
         if name not in self._devices.bearers:

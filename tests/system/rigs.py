@@ -35,6 +35,7 @@ class Rig:
         raw = yaml.safe_load((PROJECT / "fixtures/benches/virtual.yaml").read_text())
         raw["cards"] = str(PROJECT / "fixtures/cards")
         raw["impairments"] = str(PROJECT / "fixtures/impairments")
+        raw["timelines"] = str(PROJECT / "fixtures/timelines")
         raw["simulation"]["terminal"] |= terminal
         bench = folder / "virtual.yaml"
         bench.write_text(yaml.safe_dump(raw, sort_keys=False))

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import bisect
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from rig.bearers.impairment import CLEAN
@@ -26,6 +27,15 @@ _BASELINE_PROBES = 3
 _BASELINE_LIMIT_S = 0.5
 _SMALLEST_DELAY_MS = 4.0
 _LATE_ENOUGH = 0.5
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Whether packets met a timeline, by what that was seen, and how many."""
+
+    shown: bool
+    by: str
+    evidence: dict[str, int]
 
 
 class Play:
@@ -86,32 +96,35 @@ class Play:
         """End at once; what is in force stays, until somebody restores."""
         return self._player.stop()
 
+    def seen(self) -> Seen:
+        """Whether any packet has met the timeline so far, and by what that was seen.
+
+        Raises:
+            BenchTrouble: the link is gone.
+        """
+        if self._stream is not None:
+            evidence = _seen_by_probes(self._stream, self._player.applied, self._baseline_ms or 0.0)
+            if any(evidence.values()):
+                return Seen(True, "probes beside it", evidence)
+        met = self._passed_by()
+        return Seen(any(met.values()), "packets that met it" if any(met.values()) else "nothing", met)
+
     def _close(self) -> None:
         if self._stream is not None:
             self._stream.stop()
 
-    def _conclude(self, applied: list[tuple[int, Step]], in_order: bool) -> None:
+    def _conclude(self, in_order: bool) -> None:
         """The timeline has ended: was it met?"""
         self._close()
-        evidence: dict[str, int] = {}
-        if self._stream is not None:
-            evidence = _seen_by_probes(self._stream, applied, self._baseline_ms or 0.0)
-        if any(evidence.values()):
-            self._tell(True, "probes beside it", evidence)
-        elif in_order:
+        if in_order:
             with contextlib.suppress(BenchTrouble):  # gone just now: whoever restores will say so
-                met = self._passed_by()
-                self._tell(any(met.values()), "packets that met it" if any(met.values()) else "nothing", met)
+                self._observe("stimulus", {"link": self._link.name, **asdict(self.seen())})
 
     def _passed_by(self) -> dict[str, int]:
         """Packets of each direction that met the link since the beginning."""
         now, before = self._link.counters(), self._before
         assert before is not None
         return {"up": _seen(now["up"]) - _seen(before["up"]), "down": _seen(now["down"]) - _seen(before["down"])}
-
-    def _tell(self, shown: bool, by: str, evidence: Mapping[str, Any]) -> None:
-        data = {"link": self._link.name, "shown": shown, "by": by, "evidence": dict(evidence)}
-        self._observe("stimulus", data)
 
 
 def _seen(counted: DirectionCounters) -> int:

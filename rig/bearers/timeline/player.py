@@ -86,8 +86,7 @@ class Player:
         observe: gets the events.
         attenuate: sets the RF path of the bearer to so many dB; None leaves ``attenuation_db`` a note.
         told: more for the ``timeline_begin`` event.
-        at_end: called with when each step came into force, and whether the link is in order, before the end is told.
-            It raises nothing.
+        at_end: called with whether the link is in order, before the end is told. It raises nothing.
     """
 
     def __init__(
@@ -97,13 +96,14 @@ class Player:
         observe: Observer,
         attenuate: Callable[[float], object] | None = None,
         told: Mapping[str, Any] | None = None,
-        at_end: Callable[[list[tuple[int, Step]], bool], None] | None = None,
+        at_end: Callable[[bool], None] | None = None,
     ) -> None:
         self.link, self.timeline = link, timeline
         self._observe = observe
         self._attenuate = attenuate
         self._told = dict(told or {})
         self._at_end = at_end
+        self._tally = _Tally()
         self._stop = threading.Event()
         self._begun = threading.Event()
         self._ended = threading.Event()
@@ -131,6 +131,11 @@ class Player:
         """Whether steps are still to come."""
         return self._thread is not None and not self._ended.is_set()
 
+    @property
+    def applied(self) -> list[tuple[int, Step]]:
+        """The steps that came into force so far, each with when, monotonic ns."""
+        return list(self._tally.applied)
+
     def wait(self, timeout_s: float | None = None) -> Replay | None:
         """Wait until the timeline has ended; None where it has not in that time (a loop never does)."""
         return self._replay if self._ended.wait(timeout_s) else None
@@ -147,7 +152,7 @@ class Player:
         return self._replay or Replay(STOPPED, 0, 0)
 
     def _run(self, prepared: Prepared) -> None:
-        tally = _Tally()
+        tally = self._tally
         why, trouble, read_back = PLAYED, None, None
         try:
             be_punctual()
@@ -164,7 +169,7 @@ class Player:
             what = f"{type(error).__name__}: {error}"
             why, trouble = TROUBLE, BenchTrouble(f"timeline {self.timeline.name}", what)
         if self._at_end is not None:
-            self._at_end(tally.applied, trouble is None)
+            self._at_end(trouble is None)
         self._replay = Replay(why, len(tally.lags_us), tally.superseded, tuple(tally.lags_us), trouble)
         if trouble is not None and self._begun.is_set():  # else :meth:`start` raises it
             self._observe("bench_fault", {"device": trouble.device, "what": trouble.what, "cure": trouble.cure})
