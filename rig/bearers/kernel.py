@@ -5,6 +5,8 @@ Imported when it is first needed, for pyroute2 takes 200 ms to load and the link
 
 from __future__ import annotations
 
+import fcntl
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -35,3 +37,18 @@ def refusals(device: str) -> Iterator[None]:
         yield
     except NetlinkError as error:
         raise BenchTrouble(device, f"the kernel refused: {error.args[-1]}", "needs CAP_NET_ADMIN") from error
+
+
+@contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Hold back every other process and thread that says the same in this network namespace.
+
+    For steps that look first and then do. The lock lies on the namespace itself: it needs no file and no right, and
+    ends with its holder, however that ends.
+    """
+    namespace = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(namespace, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(namespace)

@@ -2,83 +2,126 @@
 
 The plugin of pyroute2 0.9 cannot set a rate (it packs it a second time as TCA_RATE: ERANGE or TypeError), drops
 keywords that it does not know without a word, and sends only what is not zero, while the kernel keeps on ``replace``
-every attribute that is not sent. Here one typed value is sent whole.
+every attribute that is not sent. Here one typed value is sent whole, the delay's table included: the kernel keeps
+that too, and has no message to take it away.
 
-Facts: ``linux/pkt_sched.h`` (TCA_NETEM_*), ``net/sched/sch_netem.c`` (``netem_change``, ``netem_enqueue``).
+Two things the kernel does not tell as they were set:
+
+- **Which table** varies the delay. So the queue's limit says it: a few packets more or less do not matter there, and
+  its last two bits number the distribution. Limit and table go in one message, which the kernel takes whole or not at
+  all; so the limit that reads back vouches for the table that came with it, whatever process asks. That the values
+  of the table are the right ones cannot be read back, only measured.
+- **The seed**, before Linux 6.6: the attribute is unknown there, ignored, and reads back as ``None``. From 6.6 on the
+  one in use is always told, also where the kernel chose it.
+
+Plain chance needs no word where a loss model was before: without one the kernel goes back to it.
+
+Facts: ``linux/pkt_sched.h`` (TCA_NETEM_*), ``net/sched/sch_netem.c`` (``netem_change``, ``netem_dump``).
 """
 
 from __future__ import annotations
 
-import math
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from pyroute2.netlink import nla
 from pyroute2.netlink.rtnl import TC_H_ROOT
 from pyroute2.netlink.rtnl.tcmsg import plugins
 
-from rig.bearers.impairment import CUT, Impairment
+from rig.bearers.distributions import packed
+from rig.bearers.impairment import Overhead
+from rig.bearers.netem_layout import SLOT_FIELDS, options
+from rig.bearers.netem_settings import ALWAYS, NetemSettings
 from rig.errors import CallerMistake, DeviceNonsense
+
+__all__ = ["decode", "encode", "options", "register"]
 
 parent = TC_H_ROOT
 """Where pyroute2 attaches a netem whose parent is not told."""
 
-ORDER_KEEPING_RATE = 1_250_000_000
-"""10 Gbit/s in bytes per second, where no rate is asked: netem keeps packets in order only where it has a rate."""
-
-_ALWAYS = 0xFFFF_FFFF
 _TICK_SHIFT = 6  # the old fields count in 64 ns (PSCHED_SHIFT)
 _CHANGE_KEYS = {"kind", "index", "handle", "parent", "settings"}
 
 
-@dataclass(frozen=True, slots=True)
-class NetemSettings:
-    """What this rig sets of a netem, in the kernel's units.
+def encode(settings: NetemSettings) -> dict[str, Any]:
+    """The options as pyroute2 packs them: all of them, whatever was before."""
+    told: list[list[Any]] = [
+        ["TCA_NETEM_CORR", {"delay_corr": 0, "loss_corr": 0, "dup_corr": 0}],
+        ["TCA_NETEM_DELAY_DIST", packed(settings.distribution)],
+        ["TCA_NETEM_REORDER", {"prob_reorder": settings.reorder, "corr_reorder": 0}],
+        ["TCA_NETEM_CORRUPT", {"prob_corrupt": settings.corrupt, "corr_corrupt": 0}],
+        [
+            "TCA_NETEM_RATE",
+            {
+                "rate": min(settings.rate, ALWAYS),
+                "packet_overhead": settings.overhead.packet_bytes,
+                "cell_size": settings.overhead.cell_bytes,
+                "cell_overhead": settings.overhead.cell_overhead_bytes,
+            },
+        ],
+        ["TCA_NETEM_ECN", 0],
+        ["TCA_NETEM_LATENCY64", settings.delay_ns],
+        ["TCA_NETEM_JITTER64", settings.jitter_ns],
+        ["TCA_NETEM_SLOT", dict.fromkeys(SLOT_FIELDS, 0)],
+    ]
+    if settings.rate > ALWAYS:
+        told.append(["TCA_NETEM_RATE64", settings.rate])
+    if settings.burst_loss is not None:
+        chain = dict(zip(("p", "r", "h", "k1"), settings.burst_loss, strict=True))
+        told.append(["TCA_NETEM_LOSS", {"attrs": [["NETEM_LOSS_GE", chain]]}])
+    if settings.seed is not None:
+        told.append(["TCA_NETEM_PRNG_SEED", settings.seed])
+    return {
+        "delay": min(ALWAYS, settings.delay_ns >> _TICK_SHIFT),
+        "limit": settings.limit,
+        "loss": settings.loss,
+        "gap": 1 if settings.reorder else 0,  # netem reorders only where there is a gap; 1: any packet may go first
+        "duplicate": settings.duplicate,
+        "jitter": min(ALWAYS, settings.jitter_ns >> _TICK_SHIFT),
+        "attrs": told,
+    }
 
-    Attributes:
-        delay_ns: one way.
-        jitter_ns: evenly to either side.
-        loss: probability × (2**32 - 1).
-        rate: bytes per second.
-        limit: packets that may wait.
+
+def decode(message: Any) -> NetemSettings:
+    """The settings of a netem in a kernel's answer.
+
+    Raises:
+        DeviceNonsense: the kernel left out what every kernel since 4.16 tells, or a stranger's loss model is there.
     """
+    told = message.get_attr("TCA_OPTIONS")
+    rate = told.get_attr("TCA_NETEM_RATE")
+    latency, jitter = told.get_attr("TCA_NETEM_LATENCY64"), told.get_attr("TCA_NETEM_JITTER64")
+    if rate is None or latency is None or jitter is None:
+        raise DeviceNonsense("netem", "the kernel told neither rate nor times", "is it older than 4.16?")
+    model = told.get_attr("TCA_NETEM_LOSS")
+    chain = None if model is None else model.get_attr("NETEM_LOSS_GE")
+    if model is not None and chain is None:
+        raise DeviceNonsense("netem", "holds a loss model of four states, which the rig never sets", "who sets it?")
+    return NetemSettings(
+        latency,
+        jitter,
+        told["loss"],
+        told.get_attr("TCA_NETEM_RATE64") or rate["rate"],
+        told["limit"],
+        None if chain is None else (chain["p"], chain["r"], chain["h"], chain["k1"]),
+        told["duplicate"],
+        told.get_attr("TCA_NETEM_CORRUPT", {"prob_corrupt": 0})["prob_corrupt"],
+        told.get_attr("TCA_NETEM_REORDER", {"prob_reorder": 0})["prob_reorder"] if told["gap"] else 0,
+        _overhead(rate),
+        told.get_attr("TCA_NETEM_PRNG_SEED"),
+    )
 
-    delay_ns: int
-    jitter_ns: int
-    loss: int
-    rate: int
-    limit: int
 
-    @classmethod
-    def of(cls, impairment: Impairment) -> NetemSettings:
-        """An impairment in the kernel's units."""
-        if impairment.cut:
-            return cls(0, 0, _ALWAYS, ORDER_KEEPING_RATE, CUT.queue_limit)
-        # Rounded up, so that the slowest rate that may be asked for is not below itself when it reads back.
-        rate = ORDER_KEEPING_RATE if impairment.rate_kbit is None else math.ceil(impairment.rate_kbit * 125)
-        return cls(
-            round(impairment.delay_ms * 1e6),
-            round(impairment.jitter_ms * 1e6),
-            round(impairment.loss_percent / 100 * _ALWAYS),
-            rate,
-            impairment.queue_limit,
-        )
+def _overhead(rate: Any) -> Overhead:
+    try:
+        return Overhead(rate["packet_overhead"], rate["cell_size"], rate["cell_overhead"])
+    except CallerMistake as error:
+        raise DeviceNonsense("netem", f"holds what the rig never sets: {error}", "who else sets it?") from error
 
-    def impairment(self, cut: bool) -> Impairment:
-        """The same in people's units; ``cut`` where it stands for one.
 
-        Raises:
-            DeviceNonsense: somebody else's hand is on it: these are no values that this rig sets.
-        """
-        if cut:
-            return CUT
-        rate = None if self.rate == ORDER_KEEPING_RATE else self.rate / 125
-        try:
-            return Impairment(self.delay_ns / 1e6, self.jitter_ns / 1e6, self.loss * 100 / _ALWAYS, rate)
-        except CallerMistake as error:
-            raise DeviceNonsense("netem", f"holds what the rig never sets: {error}", "who else sets it?") from error
+def register() -> None:
+    """Let pyroute2 speak netem through this module, in this process."""
+    plugins["netem"] = sys.modules[__name__]
 
 
 def get_parameters(context: Mapping[str, Any]) -> dict[str, Any]:
@@ -89,106 +132,9 @@ def get_parameters(context: Mapping[str, Any]) -> dict[str, Any]:
     """
     if unknown := sorted(set(context) - _CHANGE_KEYS):
         raise CallerMistake("netem", f"unknown {', '.join(unknown)}", "give settings=NetemSettings(…) alone")
-    settings: NetemSettings = context["settings"]
-    return {
-        "delay": min(_ALWAYS, settings.delay_ns >> _TICK_SHIFT),
-        "limit": settings.limit,
-        "loss": settings.loss,
-        "gap": 0,
-        "duplicate": 0,
-        "jitter": min(_ALWAYS, settings.jitter_ns >> _TICK_SHIFT),
-        # Loss model and delay table need no word: without the first the kernel goes back to plain chance, and the
-        # second can only come from a foreign hand on our own handle.
-        "attrs": [
-            ["TCA_NETEM_CORR", {"delay_corr": 0, "loss_corr": 0, "dup_corr": 0}],
-            ["TCA_NETEM_REORDER", {"prob_reorder": 0, "corr_reorder": 0}],
-            ["TCA_NETEM_CORRUPT", {"prob_corrupt": 0, "corr_corrupt": 0}],
-            ["TCA_NETEM_RATE", {"rate": settings.rate, "packet_overhead": 0, "cell_size": 0, "cell_overhead": 0}],
-            ["TCA_NETEM_ECN", 0],
-            ["TCA_NETEM_LATENCY64", settings.delay_ns],
-            ["TCA_NETEM_JITTER64", settings.jitter_ns],
-            ["TCA_NETEM_SLOT", dict.fromkeys(_SLOT_FIELDS, 0)],
-        ],
-    }
+    return encode(context["settings"])
 
 
 def fix_request(context: dict[str, Any]) -> None:
     """Called by pyroute2 before it packs the request: what is ours is in the options already."""
     context.pop("settings", None)
-
-
-def decode(message: Any) -> NetemSettings:
-    """The settings of a netem in a kernel's answer.
-
-    Raises:
-        DeviceNonsense: the kernel left out what every kernel since 4.16 tells.
-    """
-    told = message.get_attr("TCA_OPTIONS")
-    rate = told.get_attr("TCA_NETEM_RATE")
-    latency, jitter = told.get_attr("TCA_NETEM_LATENCY64"), told.get_attr("TCA_NETEM_JITTER64")
-    if rate is None or latency is None or jitter is None:
-        raise DeviceNonsense("netem", "the kernel told neither rate nor times", "is it older than 4.16?")
-    return NetemSettings(latency, jitter, told["loss"], rate["rate"], told["limit"])
-
-
-def register() -> None:
-    """Let pyroute2 speak netem through this module, in this process."""
-    plugins["netem"] = sys.modules[__name__]
-
-
-_SLOT_FIELDS = ("min_delay", "max_delay", "max_packets", "max_bytes", "dist_delay", "dist_jitter")
-
-
-class options(nla):  # noqa: N801 - the name that pyroute2 looks for
-    """The layout of netem's options. Not derived from pyroute2's: the compiled map is cached on its class."""
-
-    fields: Any = (("delay", "I"), ("limit", "I"), ("loss", "I"), ("gap", "I"), ("duplicate", "I"), ("jitter", "I"))
-    nla_map: Any = (
-        ("TCA_NETEM_UNSPEC", "none"),
-        ("TCA_NETEM_CORR", "corr"),
-        ("TCA_NETEM_DELAY_DIST", "cdata"),
-        ("TCA_NETEM_REORDER", "reorder"),
-        ("TCA_NETEM_CORRUPT", "corrupt"),
-        ("TCA_NETEM_LOSS", "hex"),
-        ("TCA_NETEM_RATE", "rate"),
-        ("TCA_NETEM_ECN", "uint32"),
-        ("TCA_NETEM_RATE64", "uint64"),
-        ("TCA_NETEM_PAD", "hex"),
-        ("TCA_NETEM_LATENCY64", "int64"),
-        ("TCA_NETEM_JITTER64", "int64"),
-        ("TCA_NETEM_SLOT", "slot"),
-        ("TCA_NETEM_SLOT_DIST", "cdata"),
-        ("TCA_NETEM_PRNG_SEED", "uint64"),
-    )
-
-    class corr(nla):  # noqa: N801
-        """struct tc_netem_corr."""
-
-        fields: Any = (("delay_corr", "I"), ("loss_corr", "I"), ("dup_corr", "I"))
-
-    class reorder(nla):  # noqa: N801
-        """struct tc_netem_reorder."""
-
-        fields: Any = (("prob_reorder", "I"), ("corr_reorder", "I"))
-
-    class corrupt(nla):  # noqa: N801
-        """struct tc_netem_corrupt."""
-
-        fields: Any = (("prob_corrupt", "I"), ("corr_corrupt", "I"))
-
-    class rate(nla):  # noqa: N801
-        """struct tc_netem_rate."""
-
-        fields: Any = (("rate", "I"), ("packet_overhead", "i"), ("cell_size", "I"), ("cell_overhead", "i"))
-
-    class slot(nla):  # noqa: N801
-        """struct tc_netem_slot."""
-
-        fields: Any = (
-            ("min_delay", "q"),
-            ("max_delay", "q"),
-            ("max_packets", "i"),
-            ("max_bytes", "i"),
-            ("dist_delay", "q"),
-            ("dist_jitter", "q"),
-        )

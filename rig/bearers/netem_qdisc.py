@@ -1,112 +1,188 @@
-"""One netem at the root of one interface, under handles that are ours; a stranger's is never touched.
+"""One netem in one place, under handles that are ours; a stranger's queueing discipline is never touched.
 
-Two handles are reserved: ``7c10:`` while packets pass, ``7c11:`` while the direction is cut. A change under the same
-handle keeps what is queued. A change of the handle makes the kernel put a fresh netem in the old one's place in one
-step, and what was queued is gone: which is what a cut means.
+A place has two handles: one while packets pass, one while the direction is cut. A change under the same handle keeps
+what is queued. A change of the handle makes the kernel put a fresh netem in the old one's place in one step, and what
+was queued is gone: which is what a cut means.
+
+``7c10:`` and ``7c11:`` are the root's, ``7c12:`` is the root that shares an interface among stations
+(:mod:`rig.bearers.netem_station`), ``7c20:`` to ``7cff:`` are what hangs there.
 """
 
 from __future__ import annotations
 
+import errno
+from dataclasses import dataclass
 from typing import Any
 
+from rig.bearers import tc_messages as tc
 from rig.bearers.impairment import Impairment
-from rig.bearers.kernel import refusals
 from rig.bearers.link import DirectionCounters
-from rig.bearers.netem_encoder import NetemSettings, decode
-from rig.errors import BenchTrouble, DeviceGone
+from rig.bearers.netem_encoder import decode
+from rig.bearers.netem_settings import NetemSettings
+from rig.bearers.rtnetlink import Port, Refused
+from rig.errors import BenchTrouble
 
-OPEN_HANDLE, CUT_HANDLE = 0x7C10_0000, 0x7C11_0000
-_OURS = (OPEN_HANDLE, CUT_HANDLE)
-_ROOT = 0xFFFF_FFFF
+OPEN_HANDLE, CUT_HANDLE, SHARED_HANDLE = 0x7C10_0000, 0x7C11_0000, 0x7C12_0000
 
 
-class RootNetem:
-    """The root queueing discipline of an interface.
+@dataclass(frozen=True)
+class Place:
+    """Where a netem goes.
+
+    Attributes:
+        interface: the interface's name, for messages.
+        index: its number.
+        parent: the root, or a class.
+        open_handle: while packets pass.
+        cut_handle: while none does.
+    """
+
+    interface: str
+    index: int
+    parent: int = tc.ROOT
+    open_handle: int = OPEN_HANDLE
+    cut_handle: int = CUT_HANDLE
+
+    @property
+    def device(self) -> str:
+        """How errors name it."""
+        return f"interface {self.interface}"
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """An impairment in this place, as messages.
+
+    Attributes:
+        handle: under which it stands.
+        change: alters the netem that has this handle already; never makes or displaces anything.
+        add: makes one where none is; never displaces anything.
+        replace: puts one in the place of ours with the other handle.
+    """
+
+    handle: int
+    change: bytes
+    add: bytes
+    replace: bytes
+
+
+class PlacedNetem:
+    """The netem in a place.
 
     Args:
-        kernel: a ``pyroute2.IPRoute``.
-        interface: its name, for messages.
-        index: its number.
+        port: to the kernel.
+        place: where.
         past: what was counted before, and grows when a netem is taken away.
     """
 
-    def __init__(self, kernel: Any, interface: str, index: int, past: DirectionCounters) -> None:
-        self._kernel = kernel
-        self._interface = interface
-        self._index = index
-        self._handle = 0
+    def __init__(self, port: Port, place: Place, past: DirectionCounters) -> None:
+        self._port = port
+        self._place = place
         self._past = past
+        self.handle = 0
 
-    def set(self, impairment: Impairment) -> None:
-        """Put an impairment in force, whatever of ours was before.
+    def encode(self, impairment: Impairment) -> Encoded:
+        """The messages that put an impairment in force here."""
+        handle = self._place.cut_handle if impairment.cut else self._place.open_handle
+        change = tc.netem(tc.CHANGE, self._place.index, self._place.parent, handle, NetemSettings.of(impairment))
+        return Encoded(handle, change, tc.doing(change, tc.ADD), tc.doing(change, tc.REPLACE))
+
+    def put(self, wanted: Encoded) -> None:
+        """Put an encoded impairment in force, whatever of ours was before.
 
         Raises:
             BenchTrouble: a stranger's queueing discipline is there, or the kernel refused.
         """
-        wanted = CUT_HANDLE if impairment.cut else OPEN_HANDLE
-        settings = NetemSettings.of(impairment)
-        if self._handle == wanted and self._change(settings):
+        if self.handle == wanted.handle and self._change(wanted):
             return
-        self._retire(self.look())
-        with refusals(f"interface {self._interface}"):
-            self._kernel.tc("replace", "netem", self._index, handle=wanted, parent=_ROOT, settings=settings)
-        self._handle = wanted
+        before = self.look()
+        # What only alters or adds cannot displace a stranger; what displaces has looked immediately before.
+        if before is None:
+            message = wanted.add
+        else:
+            message = wanted.change if before["handle"] == wanted.handle else wanted.replace
+        self._ask(message)
+        if before is not None and before["handle"] != wanted.handle:
+            self._retire(before)
+        self.handle = wanted.handle
 
-    def read(self, queues: list[Any]) -> Impairment:
-        """What is in force, out of a dump of all queueing disciplines; clean where none of ours is."""
-        ours = self._own(queues)
-        return Impairment() if ours is None else decode(ours).impairment(cut=ours["handle"] == CUT_HANDLE)
+    def read(self) -> Impairment:
+        """What is in force; clean where none of ours is."""
+        ours = self._ours(self._there())
+        return Impairment() if ours is None else decode(ours).impairment(cut=ours["handle"] == self._place.cut_handle)
 
-    def counters(self, queues: list[Any]) -> DirectionCounters:
+    def counters(self) -> DirectionCounters:
         """What passed and what was lost, the past included."""
-        now = _statistics(self._own(queues))
-        return {
-            "packets": self._past["packets"] + now["packets"],
-            "dropped": self._past["dropped"] + now["dropped"],
-        }
+        now, past = _statistics(self._ours(self._there())), self._past
+        return {"packets": past["packets"] + now["packets"], "dropped": past["dropped"] + now["dropped"]}
 
     def remove(self) -> bool:
         """Take ours away, and leave a stranger's. Returns whether there was one."""
-        ours = self._own(self._kernel.get_qdiscs(self._index))
-        self._handle = 0
+        self.handle = 0
+        ours = self._ours(self._there())
         if ours is None:
             return False
+        self._ask(tc.remove_queue(self._place.index, self._place.parent, ours["handle"]))
         self._retire(ours)
-        with refusals(f"interface {self._interface}"):
-            self._kernel.tc("del", None, self._index, handle=ours["handle"], parent=_ROOT)
         return True
 
     def look(self) -> Any | None:
-        """Our netem at the root, if it is there.
+        """Our netem, if it is there.
 
         Raises:
             BenchTrouble: a stranger's queueing discipline is there.
         """
-        queues = self._kernel.get_qdiscs(self._index)
-        for queue in queues:
-            if queue["parent"] == _ROOT and queue["handle"] and not _is_ours(queue):
-                raise foreign(self._interface, queue, "root")
-        return self._own(queues)
+        there = self._there()
+        ours = self._ours(there)
+        if there is not None and ours is None:
+            raise foreign(self._place.interface, there, "root")
+        return ours
 
-    def _own(self, queues: list[Any]) -> Any | None:
-        return next((q for q in queues if q["index"] == self._index and _is_ours(q)), None)
+    def _there(self) -> Any | None:
+        return queue_at(self._port, self._place.interface, self._place.index, self._place.parent)
 
-    def _change(self, settings: NetemSettings) -> bool:
-        """Change in place; ``False`` where ours is not there any more. Never makes or displaces anything."""
-        from pyroute2.netlink.exceptions import NetlinkError
+    def _ours(self, queue: Any | None) -> Any | None:
+        handles = (self._place.open_handle, self._place.cut_handle)
+        if queue is None or queue["handle"] not in handles or queue.get_attr("TCA_KIND") != "netem":
+            return None
+        return queue
 
+    def _change(self, wanted: Encoded) -> bool:
+        """Change in place; ``False`` where ours is not there any more."""
         try:
-            self._kernel.tc("change", "netem", self._index, handle=self._handle, parent=_ROOT, settings=settings)
-        except NetlinkError:  # gone, or displaced: looked at, and named, before anything is made
+            self._port.ask(wanted.change)
+        except Refused:  # gone, or displaced: looked at, and named, before anything is made
             return False
         return True
 
-    def _retire(self, netem: Any | None) -> None:
-        """Keep the counts of a netem that goes; what it still holds is lost."""
+    def _ask(self, message: bytes) -> None:
+        try:
+            self._port.ask(message)
+        except Refused as refusal:
+            raise refusal.trouble(self._place.device) from refusal
+
+    def _retire(self, netem: Any) -> None:
+        """Keep the counts of a netem that went; what it still held is lost."""
         last = _statistics(netem)
-        held = netem.get_attr("TCA_STATS2").get_attr("TCA_STATS_QUEUE")["qlen"] if netem is not None else 0
+        held = netem.get_attr("TCA_STATS2").get_attr("TCA_STATS_QUEUE")["qlen"]
         self._past["packets"] += last["packets"]
         self._past["dropped"] += last["dropped"] + held
+
+
+def queue_at(port: Port, interface: str, index: int, parent: int) -> Any | None:
+    """The queueing discipline that somebody set in a place; ``None`` for none, or the kernel's own default.
+
+    Raises:
+        DeviceGone: the interface is.
+    """
+    try:
+        told = port.ask(tc.ask_queue(index, parent))
+    except Refused as refusal:
+        if refusal.number == errno.ENOENT:  # no ingress, or no such class
+            return None
+        raise refusal.trouble(f"interface {interface}") from refusal
+    queue = tc.decode(told[0]) if told else None
+    return queue if queue is not None and queue["handle"] else None
 
 
 def nothing_counted() -> DirectionCounters:
@@ -115,29 +191,19 @@ def nothing_counted() -> DirectionCounters:
 
 
 def foreign(interface: str, queue: Any, where: str) -> BenchTrouble:
-    """The error about a queueing discipline that is not ours."""
-    kind, handle = queue.get_attr("TCA_KIND"), queue["handle"] >> 16
+    """The error about a queueing discipline that is not ours, or not of this use."""
+    kind, handle = queue.get_attr("TCA_KIND"), queue["handle"]
+    if kind == "htb" and handle == SHARED_HANDLE:
+        what, cure = "is impaired by single stations already", "impair it whole, or by its stations: not both"
+        return BenchTrouble(f"interface {interface}", what, cure)
+    if kind == "netem" and handle in (OPEN_HANDLE, CUT_HANDLE):
+        what, cure = "is impaired whole already", "impair it whole, or by its stations: not both"
+        return BenchTrouble(f"interface {interface}", what, cure)
     return BenchTrouble(
         f"interface {interface}",
-        f"has a {kind} queueing discipline {handle:x}: at its {where} that is not the rig's",
+        f"has a {kind} queueing discipline {handle >> 16:x}: at its {where} that is not the rig's",
         f"if nobody needs it: tc qdisc del dev {interface} {where}",
     )
-
-
-def interface_index(kernel: Any, interface: str) -> int:
-    """The number of an interface.
-
-    Raises:
-        DeviceGone: there is none of that name.
-    """
-    found = kernel.link_lookup(ifname=interface)
-    if not found:
-        raise DeviceGone(f"interface {interface}", "there is none", "was the bench's network built?")
-    return int(found[0])
-
-
-def _is_ours(queue: Any) -> bool:
-    return queue["handle"] in _OURS and queue["parent"] == _ROOT and queue.get_attr("TCA_KIND") == "netem"
 
 
 def _statistics(netem: Any | None) -> DirectionCounters:

@@ -2,79 +2,34 @@
 
 from __future__ import annotations
 
-import os
 import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from rig.bearers.impairment import CLEAN, CUT, Impairment
 from rig.bearers.interface import has_carrier
-from rig.bearers.kernel import open_kernel
-from rig.bearers.netem import NetemLink, netem_available, reconcile
-from rig.bearers.netspace import can_isolate, in_namespace, new_namespace
-from rig.bearers.topology import Segment, VirtualNetwork, build_virtual_network
-from rig.errors import BenchTrouble, CallerMistake, DeviceClamped, DeviceGone
-from tests.bearers.conftest import HOST, Probe, udp_socket
+from rig.bearers.netem import NetemLink, reconcile
+from rig.bearers.netspace import in_namespace
+from rig.errors import BenchTrouble, CallerMistake, DeviceGone
+from tests.bearers.netem_bench import Bench, cable, require_netem
 
 pytestmark = pytest.mark.netem
-T = TypeVar("T")
-WIFI = Segment("wifi", "wlan0", "10.64.1.2/24", "10.64.1.1/24")
 
 
 @pytest.fixture(scope="module", autouse=True)
 def kernel_with_netem() -> None:
-    if can_isolate().way != "root":
-        pytest.skip("namespaces in the test process need root")
-    if not netem_available():
-        pytest.skip("kernel has no sch_netem")
-
-
-@dataclass(frozen=True)
-class Bench:
-    namespace: int
-    network: VirtualNetwork
-    link: NetemLink
-    probe: Probe
-
-    def inside(self, function: Callable[[], T]) -> T:
-        return in_namespace(self.namespace, function)
-
-    def kernel(self, act: Callable[[Any], T]) -> T:
-        def inside() -> T:
-            with open_kernel() as kernel:
-                return act(kernel)
-
-        return self.inside(inside)
-
-    def queues(self) -> set[tuple[str, str]]:
-        """(interface, kind) of every queueing discipline that somebody set."""
-
-        def look(kernel: Any) -> set[tuple[str, str]]:
-            names = {link["index"]: link.get("ifname") for link in kernel.get_links()}
-            return {(names[q["index"]], q.get_attr("TCA_KIND")) for q in kernel.get_qdiscs() if q["handle"]}
-
-        return self.kernel(look)
+    require_netem()
 
 
 @pytest.fixture
 def bench() -> Iterator[Bench]:
-    namespace = new_namespace()
-    network = in_namespace(namespace, lambda: build_virtual_network([WIFI], "netem", [HOST]))
-    link = in_namespace(namespace, lambda: NetemLink("wifi", "wifi"))
-    probe = Probe(udp_socket(network.terminal, "10.64.1.2", 0, "wlan0"), udp_socket(namespace, HOST, 0))
-    assert probe.passes(True)
-    yield Bench(namespace, network, link, probe)
-    probe.close()
-    link.close()
-    os.close(network.terminal)
-    os.close(namespace)
+    yield from cable()
 
 
 def apply(bench: Bench, up: Impairment, down: Impairment) -> None:
-    bench.inside(lambda: bench.link.apply(up, down))
+    bench.apply(up, down)
 
 
 @pytest.mark.parametrize("up", [True, False], ids=["up", "down"])
@@ -143,11 +98,6 @@ def test_a_change_keeps_what_is_on_its_way(bench: Bench) -> None:
     bench.probe.send(True, 20)
     apply(bench, CLEAN, CLEAN)
     assert len(bench.probe.receive(True, 0.6)) == 20
-
-
-def test_what_the_kernel_clamps_is_an_error(bench: Bench) -> None:
-    with pytest.raises(DeviceClamped, match="reads back"):
-        apply(bench, Impairment(delay_ms=5000, jitter_ms=3000), CLEAN)  # netem's jitter ends at 2**31 ns
 
 
 def test_clear_leaves_nothing(bench: Bench) -> None:
