@@ -8,7 +8,6 @@ below; ``fixtures/benches/`` holds a virtual and a real example. A mistake is re
 from __future__ import annotations
 
 import ipaddress
-import ipaddress
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal

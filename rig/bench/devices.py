@@ -14,6 +14,8 @@ from rig.bearers.bearer import Bearer, BearerKind
 from rig.bearers.link import Backend, Link
 from rig.bearers.netem import NetemLink
 from rig.bearers.probe import Prober
+from rig.bearers.services.client import SOCKET as SERVICES_SOCKET
+from rig.bearers.services.client import ServicesClient
 from rig.bearers.stimulus import Witness
 from rig.bearers.userspace import UserSpaceLink
 from rig.bench.description import BenchFile
@@ -49,8 +51,13 @@ class Devices:
     power: PowerSwitch | None = None
     presenter: Presenter | None = None
     acquirer: AcquirerClient | None = None
+    services: ServicesClient | None = None
     terminal: Terminal | None = None
     _open: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+
+    def at_close(self, call: Callable[[], object]) -> None:
+        """Call this when the devices are let go of: for what must not outlive their use."""
+        self._open.callback(call)
 
     def close(self) -> None:
         """Let go of every device; what was set stays set."""
@@ -129,6 +136,10 @@ class DeviceOpener:
         """The control of the host."""
         return AcquirerClient(self._places.runtime / "acquirer.sock")
 
+    def services(self) -> ServicesClient:
+        """The control of the bench's own name, address and time servers."""
+        return ServicesClient(self._places.runtime / SERVICES_SOCKET)
+
     def terminal(self, moment: Moment = ignore) -> Terminal:
         """The driver of the terminal; not connected yet."""
         settings = self._bench.terminal.model_dump()
@@ -167,6 +178,8 @@ def open_devices(
         if bench.presenter is not None:
             devices.presenter = devices._open.enter_context(contextlib.closing(opener.presenter(card_moment)))
         devices.acquirer = devices._open.enter_context(contextlib.closing(opener.acquirer()))
+        if bench.services:
+            devices.services = devices._open.enter_context(contextlib.closing(opener.services()))
         devices.terminal = devices._open.enter_context(contextlib.closing(opener.terminal(ecr_moment)))
     return devices
 

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import functools
 import platform
 from typing import TYPE_CHECKING, Any
 
 from rig import __version__
+from rig.bearers.nft import nft_available
 from rig.bench.description import BenchFile
 
 if TYPE_CHECKING:
     from rig.bench.devices import Devices
 
+EXACT_MOMENTS = "exact moments on the wire"
+"""The capability of :mod:`rig.faults.wire`."""
+
+NETWORK_FAILURES = "network failures"
+"""The capability of :mod:`rig.bearers.failures` that drop or reject packets."""
+
 
 def capabilities(bench: BenchFile) -> list[str]:
-    """What the bench can do and see, by the names that cases and the judge use; each bearer is one by its own name."""
+    """What the bench can do and see, by the names that cases and the judge use; each bearer is one by its own name.
+
+    To be asked in the bench's own network: nftables may be had there and nowhere else.
+    """
     found = ["ecr", "host ledger"]
     found += ["card"] if bench.presenter is not None else []
     found += ["power control"] if bench.power is not None else []
@@ -21,7 +32,17 @@ def capabilities(bench: BenchFile) -> list[str]:
     found += ["attenuation"] if bench.paths else []
     found += ["impairable link"] if bench.bearers else []
     found += ["cash-register link"] if bench.ecr_link is not None else []
+    found += [EXACT_MOMENTS, NETWORK_FAILURES] if bench.bearers and _nftables() else []
+    for name, services in bench.services.items():
+        kinds = ["names", "time", "interception", *(["addresses"] if services.dhcp is not None else [])]
+        found += [f"{kind} on {name}" for kind in kinds if kind != "interception" or _nftables()]
     return found + list(bench.bearers)
+
+
+@functools.cache
+def _nftables() -> bool:
+    """Whether the kernel can meet a packet here; asked once, for it costs 50 ms and does not change."""
+    return bool(nft_available())
 
 
 def inventory(bench: BenchFile, devices: Devices, guard: dict[str, Any]) -> dict[str, Any]:

@@ -69,8 +69,8 @@ def restore_bench(
 def process_of(device: str, bench: BenchFile, backend: Backend) -> str | None:
     """The process of the bench that a recipe's device is, if it is one and no hardware."""
     kind = device.split()[0]
-    if kind == "acquirer":
-        return "acquirer"
+    if kind in ("acquirer", "services"):
+        return kind
     if kind == "link":
         return "link" if backend == "user-space link" else None
     kinds = {"attenuator": "attenuator", "presenter": "field", "power": "relay-board"}
@@ -93,6 +93,8 @@ def _restore(device: str, recipe: Recipe) -> Restored:
 def _recipes(bench: BenchFile, opener: DeviceOpener) -> Iterator[tuple[str, Recipe]]:
     """Impairments away, attenuators safe, card away, power on; each recipe returns what it read back."""
     yield "acquirer", partial(_acquirer, opener)
+    if bench.services:
+        yield "services", partial(_services, bench, opener)
     for name, link in [*bench.bearers.items(), *([("ecr", bench.ecr_link)] if bench.ecr_link else [])]:
         yield f"link {name}", partial(_link, opener, name, link.interface)
     for name in bench.attenuators:
@@ -110,6 +112,17 @@ def _acquirer(opener: DeviceOpener) -> dict[str, Any]:
     if not state.restored:
         raise BenchTrouble("acquirer", f"still misbehaves: {state}", "end its process")
     return {"listening": state.up, "rules": len(state.rules), "held": len(state.held)}
+
+
+def _services(bench: BenchFile, opener: DeviceOpener) -> dict[str, Any]:
+    with contextlib.closing(opener.services()) as services:
+        services.clear()
+        states = {name: services.state(name) for name in bench.services}
+    for name, state in states.items():
+        wrong = [each for each in ("dns", "ntp", "dhcp") if state.get(each) and state[each]["rule"] is not None]
+        if wrong or state["impostor"] is not None:
+            raise BenchTrouble(f"services {name}", f"still misbehave: {state}", "end their process")
+    return dict.fromkeys(states, "no rule, no impostor")
 
 
 def _link(opener: DeviceOpener, name: str, interface: str) -> dict[str, Any]:

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from rig.bearers.bearer import Bearer
-from rig.bearers.failures import make_failure
 from rig.bearers.timeline import Timeline
 from rig.bearers.timeline.play import Play
 from rig.bench.cases import Cases
 from rig.bench.description import BenchFile
 from rig.bench.devices import open_devices, require
+from rig.bench.failing import Begun
 from rig.bench.guard_client import GuardClient
 from rig.bench.host_moments import HostMoments
 from rig.bench.inventory import capabilities, inventory
@@ -20,7 +20,7 @@ from rig.bench.plan import Places
 from rig.bench.settle import settle
 from rig.bench.stage import BenchStage
 from rig.errors import BenchTrouble, DeviceGone, RigError
-from rig.faults import Fault, Injector, Moment, fail
+from rig.faults import Fault, Injector, LateProof, Moment
 from rig.history import Event, Journal
 from rig.instruments.modem import Signal
 from rig.units import Decibel
@@ -178,14 +178,19 @@ class Bench:
         """Give a bearer a named impairment until the case ends."""
         self.stage.impair_bearer(bearer, profile)
 
-    def fail(self, bearer: str, failure: str, **options: Any) -> None:
+    def fail(self, bearer: str, failure: str, **options: Any) -> LateProof:
         """Give a bearer a named failure until the case ends (:mod:`rig.bearers.failures`); it must be felt by then.
+
+        Returns:
+            What it has met until the moment when this is called.
 
         Raises:
             CallerMistake: no such bearer or failure, or an option out of range.
+            BenchTrouble: it could not be begun.
         """
-        make_failure(failure, options)
-        self._injector.arm(fail(bearer, failure, **options).at(Moment.BETWEEN_SALES))
+        begun = Begun(bearer, failure, options)
+        self._injector.arm(begun.action.at(Moment.BETWEEN_SALES))
+        return begun.proof
 
     def play(self, bearer: str, timeline: str | Timeline) -> Play:
         """Play a timeline on a bearer; it ends with the case at the latest. The handle can be waited for and stopped.

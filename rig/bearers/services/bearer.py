@@ -8,17 +8,20 @@ import socket
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rig.bearers.services.addresses import AddressService, Pool
 from rig.bearers.services.clock import TimeService
-from rig.bearers.services.impostor import Impostor, Note
 from rig.bearers.services.names import NameService
 from rig.bearers.services.rules import Counts, Rule
 from rig.errors import BenchTrouble, CallerMistake
 from rig.wire import dhcp, dns, sntp
 from rig.wire.errors import WireError
 
+if TYPE_CHECKING:
+    from rig.bearers.services.impostor import Impostor
+
+Note = Callable[..., object]
 Reply = Callable[[bytes], bytes | None]
 _LARGEST = 4096
 
@@ -66,6 +69,8 @@ class BearerServices:
 
     def impersonate(self, settings: Mapping[str, Any]) -> int:
         """Begin to be the host; returns the TCP port. ``portal``: the URI that DHCP tells of, if any."""
+        from rig.bearers.services.impostor import Impostor  # cryptography: not needed until then, and slow to come
+
         with self._lock:
             if self._impostor is not None:
                 self._impostor.close()

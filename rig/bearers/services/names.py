@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from rig.bearers.services.rules import Counts, Rule
 from rig.wire.dns import TYPE_A, Answer, Rcode, decode_question, encode_answer
 
-TTL_S = 1
-"""Short, so that a failure bites in the next connection already."""
+TTL_S = 0
+"""Not to be kept (RFC 1035, 3.2.1), so that a failure bites in the next connection already."""
 
 
 class NameService:

@@ -31,6 +31,7 @@ def boot(settings: Settings, journal: Journal) -> str:
     log = journal.write
     store, vault = Store(settings.disk), Vault(settings.disk)
     host = Host(settings, log)
+    host.start()
     reversals = Reversals(settings, store, vault, host, log)
     reversals.recover()
     reader = Pn532Reader(settings.reader, log)

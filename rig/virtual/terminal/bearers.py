@@ -26,11 +26,13 @@ Log = Callable[..., object]
 
 @dataclass(frozen=True)
 class Attempt:
-    """One bearer to be tried until ``deadline`` (monotonic seconds)."""
+    """One bearer to be tried until ``deadline`` (monotonic seconds), with the servers that are known on it."""
 
     bearer: str
     interface: str | None
     deadline: float
+    name_server: str | None = None
+    time_server: str | None = None
 
     def connect(self, address: tuple[str, int]) -> socket.socket:
         """A TCP connection over this bearer.
@@ -40,8 +42,7 @@ class Attempt:
         """
         connection = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         try:
-            if self.interface is not None:
-                connection.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, self.interface.encode() + b"\0")
+            self._bind(connection)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             connection.settimeout(self.remaining())
             connection.connect(address)
@@ -49,6 +50,24 @@ class Attempt:
             connection.close()
             raise
         return connection
+
+    def datagrams(self) -> socket.socket:
+        """A UDP socket of this bearer.
+
+        Raises:
+            OSError: the interface is gone.
+        """
+        made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            self._bind(made)
+        except BaseException:
+            made.close()
+            raise
+        return made
+
+    def _bind(self, made: socket.socket) -> None:
+        if self.interface is not None:
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, self.interface.encode() + b"\0")
 
     def remaining(self) -> float:
         """The seconds that are left, never none at all: a zero would make a socket non-blocking."""
@@ -70,4 +89,5 @@ def attempts(bearers: tuple[BearerSetting, ...], timeout_s: float, log: Log) -> 
         if bearer.interface is not None and not has_carrier(bearer.interface):
             log("terminal_bearer_skipped", bearer=bearer.name, why="no carrier")
             continue
-        yield Attempt(bearer.name, bearer.interface, time.monotonic() + timeout_s)
+        deadline = time.monotonic() + timeout_s
+        yield Attempt(bearer.name, bearer.interface, deadline, bearer.server, bearer.server)

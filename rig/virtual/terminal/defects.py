@@ -26,6 +26,9 @@ class Defect(StrEnum):
     REVERSAL_LOST_AT_POWER_CUT = "reversal-lost-at-power-cut"
     """Keeps its reversal queue in memory alone: after a reboot nobody knows what was pending."""
 
+    TRUSTS_ANY_CERTIFICATE = "trusts-any-certificate"
+    """Does not look at the host's certificate: whoever answers in the host's place gets the card's data."""
+
 
 def parse_defects(names: Iterable[str]) -> frozenset[Defect]:
     """The defects of these names.

@@ -10,8 +10,12 @@ import contextlib
 import ssl
 import time
 
-from rig.virtual.terminal.bearers import Attempt, Log, attempts
+from rig.virtual.terminal.bearers import Attempt, Log
+from rig.virtual.terminal.clock import Clock
+from rig.virtual.terminal.defects import Defect
 from rig.virtual.terminal.messages import answers
+from rig.virtual.terminal.network import Network
+from rig.virtual.terminal.resolver import Resolver
 from rig.virtual.terminal.settings import Settings
 from rig.wire.errors import WireError
 from rig.wire.iso8583 import ASCII87, FrameReader, Message, Tpdu, frame
@@ -84,12 +88,21 @@ class Exchange:
 
 
 class Host:
-    """Opens exchanges with the acquirer's host, whose certificate is verified against one CA and one name."""
+    """Opens exchanges with the acquirer's host, whose certificate is verified: one CA, one name, one clock."""
 
     def __init__(self, settings: Settings, log: Log) -> None:
         self._settings = settings
         self._log = log
         self._tls: ssl.SSLContext | None = None
+        self._network = Network(settings, log)
+        self._resolver = Resolver(log)
+        self._clock = Clock(self._network.attempts if settings.time_from_network else lambda: (), log)
+
+    def start(self) -> None:
+        """Begin to ask the network for addresses and for the time."""
+        self._network.start()
+        if self._settings.time_from_network:
+            self._clock.start()
 
     def open(self, request: Message) -> Exchange:
         """A connection on which ``request`` can be sent.
@@ -97,8 +110,7 @@ class Host:
         Raises:
             NotReached: no bearer has a carrier and connects and shows the right certificate.
         """
-        host = self._settings.host
-        for attempt in attempts(self._settings.bearers, host.connect_timeout_s, self._log):
+        for attempt in self._network.attempts():
             try:
                 connection = self._connect(attempt)
             except (OSError, ssl.CertificateError) as error:
@@ -121,17 +133,26 @@ class Host:
 
     def _connect(self, attempt: Attempt) -> ssl.SSLSocket:
         host = self._settings.host
-        plain = attempt.connect((host.address, host.port))
+        plain = attempt.connect((self._resolver.address_of(host.address, attempt), host.port))
         try:
             plain.settimeout(attempt.remaining())
-            return self._context().wrap_socket(plain, server_hostname=host.server_name)
+            secured = self._context().wrap_socket(plain, server_hostname=host.server_name)
         except BaseException:
             plain.close()
             raise
+        try:
+            self._clock.require_valid(secured.getpeercert(), attempt)
+        except BaseException:
+            secured.close()
+            raise
+        return secured
 
     def _context(self) -> ssl.SSLContext:
         if self._tls is None:
             self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
             self._tls.minimum_version = ssl.TLSVersion.TLSv1_2
             self._tls.load_verify_locations(cafile=self._settings.host.ca)
+            if Defect.TRUSTS_ANY_CERTIFICATE in self._settings.defects:
+                self._tls.check_hostname = False
+                self._tls.verify_mode = ssl.CERT_NONE
         return self._tls

@@ -25,7 +25,10 @@ class EcrAddress:
 
 @dataclass(frozen=True)
 class HostAddress:
-    """The acquirer's host and how long it may take; ``ca`` is a PEM file, ``server_name`` is verified."""
+    """The acquirer's host and how long it may take; ``ca`` is a PEM file, ``server_name`` is verified.
+
+    ``address`` is an IP address or a name, which the bearer's name server is asked for.
+    """
 
     address: str
     port: int
@@ -37,10 +40,15 @@ class HostAddress:
 
 @dataclass(frozen=True)
 class BearerSetting:
-    """A way to the host: its name, and the interface that sockets are bound to (``None``: any)."""
+    """A way to the host: its name, and the interface that sockets are bound to (``None``: any).
+
+    ``server`` tells names and the time there; with ``dhcp`` the network says which one, and gives the address too.
+    """
 
     name: str
     interface: str | None
+    server: str | None = None
+    dhcp: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,6 +70,7 @@ class Settings:
     card_timeout_s: float
     ecr_ack_timeout_s: float
     reversal_retry_s: float
+    time_from_network: bool
     print_via_ecr: bool
     defects: frozenset[Defect]
 
@@ -135,6 +144,7 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
         card_timeout_s=top.seconds("card_timeout_s", 30.0),
         ecr_ack_timeout_s=top.seconds("ecr_ack_timeout_s", 5.0),
         reversal_retry_s=top.seconds("reversal_retry_s", 0.5),
+        time_from_network=top.get("time_from_network", bool, False),
         print_via_ecr=top.get("print_via_ecr", bool, True),
         defects=parse_defects(top.get("defects", list, [])),
     )
@@ -166,7 +176,9 @@ def _bearers(raw: list[Any]) -> tuple[BearerSetting, ...]:
     for each in raw:
         section = _Section(each, "bearers.")
         interface = None if each.get("interface") is None else section.get("interface", str)
-        bearers.append(BearerSetting(section.get("name", str), interface))
+        server = None if each.get("server") is None else section.get("server", str)
+        dhcp = section.get("dhcp", bool, False)
+        bearers.append(BearerSetting(section.get("name", str), interface, server, dhcp))
     if not bearers:
         raise CallerMistake("terminal setting bearers", "is empty", 'write [{"name": "wifi", "interface": "wlan0"}]')
     return tuple(bearers)
