@@ -16,17 +16,28 @@ import tempfile
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
+if str(PROJECT) not in sys.path:  # run as a script
+    sys.path.insert(0, str(PROJECT))
+
+from lab.part import LabTrouble  # noqa: E402
+
 INIT = PROJECT / "lab" / "uml_init.py"
 MODULES = Path("/usr/lib/uml/modules")
-NEEDED = ("veth", "ifb", "sch_netem", "sch_ingress", "cls_matchall", "act_mirred", "sch_htb", "sch_fq_codel", "cls_flower")
+NEEDED = (
+    "veth",
+    "ifb",
+    "sch_netem",
+    "sch_ingress",
+    "cls_matchall",
+    "act_mirred",
+    "sch_htb",
+    "sch_fq_codel",
+    "cls_flower",
+)
 NETEM_TESTS = (sys.executable, "-m", "pytest", "-q", "-m", "netem", "tests/bearers")
 MISSING = 3
 """Exit code where this machine has no user-mode Linux."""
 HOW_TO_GET_IT = "user-mode Linux is not installed: apt-get install user-mode-linux (Debian, Ubuntu)"
-
-
-class LabTrouble(Exception):
-    """The lab itself failed: no user-mode Linux, or it did not come to an end. Usual cure: the message names it."""
 
 
 def is_available() -> bool:

@@ -1,0 +1,69 @@
+"""The table of figures, one and the same for both backends: ``python -m lab.fidelity netem|user-space ROWS.json``.
+
+Measures in network namespaces of its own, prints each row as it is measured, and writes all of them to the file.
+Ends with 0 where it could measure, whatever the figures say.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+import time
+from pathlib import Path
+
+from lab.fates import fates
+from lab.part import LabTrouble, Row
+from lab.streams import CLOCK
+from lab.timing import Bench, timing
+from lab.wires import laid_wires
+from rig.bearers.link import Backend
+from rig.errors import RigError
+
+BACKENDS: dict[str, Backend] = {"netem": "netem", "user-space": "user-space link"}
+
+
+def heading(backend: Backend) -> str:
+    """What the rows are figures of: the backend, and the kernel that this process runs on."""
+    lab = os.environ.get("RIG_LAB")
+    return f"{backend}, Linux {platform.release()}" + (f" ({lab})" if lab else "")
+
+
+def measure(backend: Backend) -> list[Row]:
+    """All rows.
+
+    Raises:
+        LabTrouble: it cannot be measured here.
+        RigError: the backend failed.
+    """
+    part, rows = heading(backend), []
+    print(f"{part}\nclock: {CLOCK}", flush=True)
+    with laid_wires(backend) as wires:
+        bench = Bench(part, backend, wires)
+        for figures in (timing, fates):
+            for row in figures(bench):
+                rows.append(row)
+                print(
+                    f"  {'ok ' if row.ok else 'NOT'} {row.what}: {row.asked}: {row.measured} (limit {row.limit})",
+                    flush=True,
+                )
+    return rows
+
+
+def main(arguments: list[str]) -> int:
+    """Measure, and write the rows."""
+    backend, output = arguments
+    begun = time.monotonic()
+    try:
+        rows = measure(BACKENDS[backend])
+    except (LabTrouble, RigError) as trouble:
+        print(f"lab: {trouble}", file=sys.stderr)
+        return 1
+    Path(output).write_text(json.dumps([row.to_dict() for row in rows]))
+    print(f"{len(rows)} figures in {time.monotonic() - begun:.0f} s", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
