@@ -26,7 +26,7 @@ from typing import Literal
 
 from rig.bearers.netspace import in_namespace, new_namespace
 from rig.bearers.nft_process import NftProcess
-from rig.errors import BenchTrouble, CallerMistake, RigError
+from rig.errors import BenchTrouble, CallerMistake, DeviceGone, RigError
 
 Family = Literal["inet", "ip", "ip6", "arp", "bridge", "netdev"]
 PREFIX = "pos-rig"
@@ -189,6 +189,18 @@ class NftSession:
     def ruleset(self) -> str:
         """The table as nft lists it: the read-back of all that was added."""
         return self.run(f"list table {self.table}")
+
+    def sees(self, interface: str) -> bool:
+        """Whether there is such an interface where the table is, whatever namespace the caller is in.
+
+        Raises:
+            DeviceGone: the process has ended.
+        """
+        try:
+            lines = Path(f"/proc/{self.pid}/net/dev").read_text().splitlines()
+        except OSError:
+            raise DeviceGone("nft", "its process has ended", "its tables are gone with it; start again") from None
+        return interface in {line.partition(":")[0].strip() for line in lines[2:]}
 
     def close(self) -> None:
         """Remove the table, and end the process."""

@@ -68,13 +68,14 @@ class NftProcess:
             What it answered; empty for a command that lists nothing.
 
         Raises:
-            CallerMistake: more than one line.
+            CallerMistake: more than one line, or one that is continued.
             BenchTrouble: nft or the kernel refused; tells what, and nothing of the line was done.
             DeviceMute: no answer in time. The process is ended then, for what it did is unknown.
             DeviceGone: the process has ended.
         """
-        if "\n" in line:
-            raise CallerMistake("nft", "a command is one line", "separate commands by semicolons")
+        if not line.isprintable() or line.rstrip().endswith("\\"):
+            # A line that is continued would swallow the word that ends it.
+            raise CallerMistake("nft", f"{_shorten(line)!r} is not one line of text", "separate commands by semicolons")
         with self._lock:
             self._count += 1
             said = self._exchange(line, f"pos-rig-end-{self._count}")
@@ -94,7 +95,7 @@ class NftProcess:
 
     def _exchange(self, line: str, end: str) -> str:
         if self._process.poll() is not None:
-            raise DeviceGone("nft", "its process has ended", "its tables are gone with it; open another session")
+            raise self._gone(b"")
         try:
             self._input.write(f"{line}\n{end}\n".encode())
         except OSError:
@@ -117,7 +118,9 @@ class NftProcess:
     def _gone(self, said: bytes) -> BenchTrouble:
         text = (said + self._rest()).decode(errors="replace").strip()
         what = text.splitlines()[0] if text else "no word of why"
-        return DeviceGone("nft", f"its process ended: {what}", cure_of(text))
+        return DeviceGone(
+            "nft", f"its process ended: {what}", cure_of(text) or "its tables are gone with it; start again"
+        )
 
     def _rest(self) -> bytes:
         """What it said before it ended, as far as it is there at once."""

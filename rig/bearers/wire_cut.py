@@ -22,7 +22,7 @@ from typing import Any
 
 from rig.bearers.nft import Chain, Counter, NftSession, Part, Rule, Set
 from rig.bearers.wire_trigger import Trigger
-from rig.errors import CallerMistake, DeviceGone
+from rig.errors import BenchTrouble, CallerMistake, DeviceGone
 
 _LONGEST_CUT_S = 3600
 _CONNECTION = "ip saddr . tcp sport"
@@ -113,16 +113,15 @@ class WireCut:
     """
 
     def __init__(self, interface: str) -> None:
-        _require(interface)
+        try:
+            socket.if_nametoindex(interface)
+        except OSError:
+            raise _gone(interface) from None
         self.interface = interface
         self._armed: list[Part] = []
+        self._has_graves = False
         self._bury = False
         self._nft = NftSession.open("wire-cut", "netdev")
-        try:
-            self._nft.add(*_graves(interface))
-        except BaseException:
-            self._nft.close()
-            raise
 
     def arm(self, cut: Cut) -> None:
         """From now on, and once a terminal: the effect begins with the packet that the trigger names.
@@ -135,9 +134,11 @@ class WireCut:
             BenchTrouble: the kernel refused.
         """
         parts = list(_parts(self.interface, cut))
-        _require(self.interface)
         self.disarm()
-        self._nft.add(*parts)
+        if not self._nft.sees(self.interface):  # Linux 6.16 and newer would wait for one to come
+            raise _gone(self.interface)
+        self._nft.add(*parts, *([] if self._has_graves else _graves(self.interface)))
+        self._has_graves = True
         self._armed = parts
         self._bury = cut.effect is Effect.REQUEST_LOST and cut.heals_after_s is None
 
@@ -154,8 +155,14 @@ class WireCut:
         commands += [_delete(part, self._nft.table) for part in reversed(self._armed) if not isinstance(part, Rule)]
         if self._bury and (lost := self._nft.elements("losing")):
             commands.append(f"add element {self._nft.table} lost {{ {', '.join(lost)} }}")
-        self._nft.run("; ".join(commands))
         self._armed = []
+        try:
+            self._nft.run("; ".join(commands))
+        except DeviceGone:
+            raise
+        except BenchTrouble:  # a chain goes with its interface
+            self._nft.clear()
+            self._has_graves = False
 
     def close(self) -> None:
         """The wire is whole again, and nothing of ours is left."""
@@ -168,11 +175,8 @@ class WireCut:
         self.close()
 
 
-def _require(interface: str) -> None:
-    try:
-        socket.if_nametoindex(interface)
-    except OSError:
-        raise DeviceGone(f"interface {interface}", "there is none of this name", "ip link") from None
+def _gone(interface: str) -> DeviceGone:
+    return DeviceGone(f"interface {interface}", "there is none of this name", "ip link")
 
 
 def _delete(part: Part, table: str) -> str:
