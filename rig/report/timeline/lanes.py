@@ -72,6 +72,16 @@ def _impairment(drawing: Drawing, event: Event) -> None:
         drawing.begin(thing, Mark(Lane.FAULT, event.t, Shape.BAR, tone, what))
 
 
+def _played(drawing: Drawing, event: Event) -> None:
+    thing = ("timeline", str(event.data.get("link")))
+    said = words.short(f"{event.data.get('link')}: timeline {event.data.get('timeline')}")
+    drawing.begin(thing, Mark(Lane.FAULT, event.t, Shape.BAR, Tone.FAULT, said, Weight.HIGH))
+
+
+def _played_out(drawing: Drawing, event: Event) -> None:
+    drawing.end(("timeline", str(event.data.get("link"))), event.t)
+
+
 def _fault_proof(drawing: Drawing, event: Event) -> None:
     proven = bool(event.data.get("proven"))
     said = words.short(str(event.data.get("fault", "fault"))) + ("" if proven else ": no proof")
@@ -202,6 +212,8 @@ def _settled(drawing: Drawing, event: Event) -> None:
 
 _READERS: Mapping[str, Callable[[Drawing, Event], Any]] = {
     "impairment": _impairment,
+    "timeline_begin": _played,
+    "timeline_end": _played_out,
     "fault_proof": _fault_proof,
     "moment": _moment,
     "bench_fault": _bench_fault,
