@@ -10,6 +10,10 @@ from rig.virtual.terminal.bearers import Attempt, Log, attempts
 from rig.virtual.terminal.settings import Settings
 
 
+_ADDRESS_WAIT_S = 1.0
+"""A network that just came is worth waiting for, but not as long as a connection."""
+
+
 class Network:
     """The bearers in order, those with a DHCP client included."""
 
@@ -29,14 +33,14 @@ class Network:
             client.start()
 
     def attempts(self) -> Iterator[Attempt]:
-        """The bearers worth trying: those with a carrier, and with an address within the time of the attempt."""
+        """The bearers worth trying: those with a carrier, and with an address soon."""
         for attempt in attempts(self._bearers, self._connect_timeout_s, self._log):
             client = self._clients.get(attempt.bearer)
             if client is None:
                 yield attempt
                 continue
             try:
-                lease = client.lease(attempt.remaining())
+                lease = client.lease(min(_ADDRESS_WAIT_S, attempt.remaining()))
             except OSError as error:
                 self._log("terminal_bearer_failed", bearer=attempt.bearer, why=str(error))
                 continue

@@ -17,7 +17,7 @@ from rig.wire.dns import PORT, Answer, Question, Rcode, decode_answer, encode_qu
 from rig.wire.errors import WireError
 
 _TRIES = 2
-_TRY_S = 0.5
+_TRY_S = 0.4
 
 
 class Unresolved(OSError):
