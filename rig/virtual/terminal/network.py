@@ -9,7 +9,6 @@ from rig.virtual.terminal.addresses import AddressClient
 from rig.virtual.terminal.bearers import Attempt, Log, attempts
 from rig.virtual.terminal.settings import Settings
 
-
 _ADDRESS_WAIT_S = 1.0
 """A network that just came is worth waiting for, but not as long as a connection."""
 

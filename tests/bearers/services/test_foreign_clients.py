@@ -1,4 +1,4 @@
-"""Clients that we did not write get on with our servers: busybox's udhcpc and nslookup, and the C library's resolver."""
+"""Clients that we did not write get on with our servers: busybox's udhcpc and nslookup."""
 
 from __future__ import annotations
 

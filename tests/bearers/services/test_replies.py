@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from typing import Any
 
 import dpkt
 import pytest
@@ -177,7 +178,8 @@ def test_the_time_byte_by_byte() -> None:
     assert reply[16:24] == stamp
     assert reply[24:32] == bytes.fromhex("0102030405060708")
     assert reply[32:40] == reply[40:48] == stamp
-    foreign = dpkt.ntp.NTP(reply)
+    foreign_ntp: Any = dpkt.ntp.NTP  # dpkt is untyped
+    foreign = foreign_ntp(reply)
     assert (foreign.mode, foreign.v, foreign.stratum) == (4, 4, 1)
     assert struct.unpack("!II", foreign.transmit_time)[0] - 2_208_988_800 == 1_700_000_000
 
