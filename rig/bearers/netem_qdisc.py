@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rig.bearers import tc_messages as tc
-from rig.bearers.impairment import Impairment
+from rig.bearers.impairment import CUT, Impairment
 from rig.bearers.link import DirectionCounters
 from rig.bearers.netem_encoder import decode
 from rig.bearers.netem_settings import NetemSettings
@@ -58,12 +58,14 @@ class Encoded:
         change: alters the netem that has this handle already; never makes or displaces anything.
         add: makes one where none is; never displaces anything.
         replace: puts one in the place of ours with the other handle.
+        silence: where this duplicates packets, what must replace ours before it can be changed to this.
     """
 
     handle: int
     change: bytes
     add: bytes
     replace: bytes
+    silence: bytes | None = None
 
 
 class PlacedNetem:
@@ -85,7 +87,9 @@ class PlacedNetem:
         """The messages that put an impairment in force here."""
         handle = self._place.cut_handle if impairment.cut else self._place.open_handle
         change = tc.netem(tc.CHANGE, self._place.index, self._place.parent, handle, NetemSettings.of(impairment))
-        return Encoded(handle, change, tc.doing(change, tc.ADD), tc.doing(change, tc.REPLACE))
+        doubles = impairment.duplicate_percent and not impairment.cut
+        silence = tc.doing(self._silence(handle), tc.REPLACE) if doubles else None
+        return Encoded(handle, change, tc.doing(change, tc.ADD), tc.doing(change, tc.REPLACE), silence)
 
     def put(self, wanted: Encoded) -> None:
         """Put an encoded impairment in force, whatever of ours was before.
@@ -98,11 +102,11 @@ class PlacedNetem:
         before = self.look()
         # What only alters or adds cannot displace a stranger; what displaces has looked immediately before.
         if before is None:
-            message = wanted.add
+            self._ask(wanted.add)
+        elif before["handle"] == wanted.handle:
+            self._ask(wanted.change)
         else:
-            message = wanted.change if before["handle"] == wanted.handle else wanted.replace
-        self._ask(message)
-        if before is not None and before["handle"] != wanted.handle:
+            self._replace(before, wanted)
             self._retire(before)
         self.handle = wanted.handle
 
@@ -146,6 +150,24 @@ class PlacedNetem:
         if queue is None or queue["handle"] not in handles or queue.get_attr("TCA_KIND") != "netem":
             return None
         return queue
+
+    def _replace(self, before: Any, wanted: Encoded) -> None:
+        """Put a fresh one in the place of ours with the other handle.
+
+        For a moment there are two, and kernels of 2025 and later, older stable ones too, refuse any netem beside one
+        that duplicates (``check_netem_in_tree``): so neither does then, and nothing passes meanwhile.
+        """
+        if before.get_attr("TCA_OPTIONS")["duplicate"]:
+            self._ask(self._silence(before["handle"]))
+        if wanted.silence is None:
+            self._ask(wanted.replace)
+        else:
+            self._ask(wanted.silence)
+            self._ask(wanted.change)
+
+    def _silence(self, handle: int) -> bytes:
+        """The change to one that lets nothing pass, and doubles nothing."""
+        return tc.netem(tc.CHANGE, self._place.index, self._place.parent, handle, NetemSettings.of(CUT))
 
     def _change(self, wanted: Encoded) -> bool:
         """Change in place; ``False`` where ours is not there any more."""
