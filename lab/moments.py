@@ -28,7 +28,7 @@ from typing import Any
 from lab.moments_bench import Client, MomentsBench
 from lab.moments_hook import hook_trials
 from lab.part import LabTrouble, Need, Row
-from rig.bearers.netspace import can_isolate, unshare_network
+from rig.bearers.netspace import can_isolate, in_namespace, new_namespace, unshare_network
 from rig.bearers.wire_cut import Cut, Effect, WireCut
 from rig.bearers.wire_trigger import Payload, TlsRecord, Trigger
 
@@ -77,7 +77,9 @@ def run(folder: Path) -> list[Row]:
     command = [sys.executable, "-m", "lab.moments", "--json"]
     done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "TMPDIR": str(folder)})
     if not done.stdout.strip():
-        raise LabTrouble(f"exact moments: {done.stderr.strip().splitlines()[-1:] or 'no word'}")
+        raise LabTrouble(
+            f"the trials could not be made: {(done.stderr.strip().splitlines() or ['no word of why'])[-1]}"
+        )
     return [_row(Series(**raw)) for raw in json.loads(done.stdout)]
 
 
@@ -95,7 +97,10 @@ def try_all(trials: int) -> Iterator[Series]:
     """
     with tempfile.TemporaryDirectory(prefix="rig-moments-") as folder:
         begun = time.monotonic()
-        yield _series("acquirer's hook, user-space link", trials, begun, **hook_trials(Path(folder), trials))
+        network = new_namespace()  # its own: cables go some time after their last user
+        hooked = in_namespace(network, lambda: hook_trials(Path(folder), trials))
+        os.close(network)
+        yield _series("acquirer's hook, user-space link", trials, begun, **hooked)
         with MomentsBench(Path(folder)) as bench, WireCut(bench.interface) as wire:
             for protocol, trigger in TRIGGERS.items():
                 begun = time.monotonic()
