@@ -10,13 +10,14 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pyroute2.iproute.linux import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
 
 from rig.history.journal import Journal
+from rig.virtual.supplicant import Supplicant
 
 _PR_SET_PDEATHSIG = 1
 _METRIC_STEP = 100
@@ -78,6 +79,7 @@ class Load:
         interfaces: what loses its carrier with the power.
         journal: told ``load_started``, ``load_killed`` and ``load_died``.
         on_death: called, in a thread, when the load ended by itself.
+        radios: what else runs while there is power: the supplicant of each of the load's radios.
     """
 
     def __init__(
@@ -87,12 +89,14 @@ class Load:
         interfaces: Interfaces,
         journal: Journal,
         on_death: Callable[[], None] = lambda: None,
+        radios: Sequence[Supplicant] = (),
     ) -> None:
         self._argv = argv
         self._env = {**os.environ, **env}
         self._interfaces = interfaces
         self._journal = journal
         self._on_death = on_death
+        self._radios = radios
         self._process: subprocess.Popen[bytes] | None = None
         self._cut = threading.Event()
 
@@ -106,6 +110,8 @@ class Load:
         if self._process:
             return
         self._interfaces.up()
+        for radio in self._radios:
+            radio.power_on()
         self._cut = threading.Event()
         self._process = subprocess.Popen(self._argv, env=self._env, preexec_fn=_die_with_parent)
         self._journal.write("load_started", pid=self._process.pid)
@@ -120,6 +126,8 @@ class Load:
         try:
             self._interfaces.down()
         finally:
+            for radio in self._radios:
+                radio.power_off()
             process.send_signal(signal.SIGKILL)
             process.wait()
             self._journal.write("load_killed", pid=process.pid)

@@ -5,7 +5,7 @@
     {"name": "relay", "runtime": "…", "journals": "…", "redaction": "…",
      "port": "relay.tty", "relays": 4, "power_on": true,
      "load": {"argv": ["python", "-m", "…"], "env": {},
-              "interfaces": {"wlan0": {"address": "10.64.1.2/24"}},
+              "interfaces": {"wlan0": {"address": "10.64.1.2/24"}}, "supplicants": {},
               "routes": [{"to": "10.64.0.10/32", "via": "10.64.1.1", "dev": "wlan0"}]}}
 
 Runs in the load's network namespace. Off takes the load's interfaces down first, so that no FIN of the dying process
@@ -31,6 +31,7 @@ from rig.process import main_config
 from rig.virtual.device import check_settings
 from rig.virtual.load import Interfaces, Load
 from rig.virtual.pty import PtyPort
+from rig.virtual.supplicant import Supplicant
 
 _NAMES = "0123456789ABCDEFGHIJKLMNOPQRSTUV"
 _MAX_LINE = 128
@@ -123,10 +124,14 @@ def serve(port: PtyPort, receive: Callable[[bytes], bytes]) -> None:
     threading.Thread(target=run, name=port.link.name, daemon=True).start()
 
 
-def load_of(config: dict[str, Any], journal: Journal) -> Load:
-    """The load that the settings describe."""
+def load_of(config: dict[str, Any], journal: Journal, folder: Path) -> Load:
+    """The load that the settings describe; files of its radios go to ``folder``."""
     addresses = {name: settings.get("address") for name, settings in config.get("interfaces", {}).items()}
-    return Load(config["argv"], config.get("env", {}), Interfaces(addresses, config.get("routes", [])), journal)
+    interfaces = Interfaces(addresses, config.get("routes", []))
+    radios = [
+        Supplicant(name, settings, folder, journal.write) for name, settings in config.get("supplicants", {}).items()
+    ]
+    return Load(config["argv"], config.get("env", {}), interfaces, journal, radios=radios)
 
 
 def main() -> None:
@@ -134,8 +139,9 @@ def main() -> None:
     started = main_config()
     check_settings(started.config, {"port", "relays", "power_on", "load"})
     journal = Journal.of_process(started.config)
-    board = RelayBoard(started.config.get("relays", 4), load_of(started.config["load"], journal), journal)
-    port = PtyPort(Path(started.config["runtime"]) / started.config.get("port", "relay.tty"))
+    runtime = Path(started.config["runtime"])
+    board = RelayBoard(started.config.get("relays", 4), load_of(started.config["load"], journal, runtime), journal)
+    port = PtyPort(runtime / started.config.get("port", "relay.tty"))
     journal.write("started", port=port.path)
     if started.config.get("power_on", True):
         board.switch(0, True)
