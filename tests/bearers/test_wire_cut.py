@@ -7,9 +7,11 @@ import os
 import select
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -22,6 +24,7 @@ from rig.bearers.wire_cut import Cut, CutCounts, Effect, WireCut
 from rig.bearers.wire_trigger import Payload, TlsRecord, Trigger
 from rig.errors import CallerMistake, DeviceGone
 
+PROJECT = Path(__file__).parents[2]
 HOST = "10.64.0.10"
 TERMINAL = "10.64.1.2"
 REQUEST = (57).to_bytes(2, "big") + bytes.fromhex("6000010000") + b"0200" + b"." * 48
@@ -217,6 +220,44 @@ def test_nothing_is_left_and_foreign_tables_are_not_touched(wire: Wire) -> None:
     assert nft("list tables").strip() == "table netdev theirs"
     assert nft("list table netdev theirs") == before
     assert served(*wire.connect())
+    nft("delete table netdev theirs")
+
+
+HOLDER = """
+import sys
+from rig.bearers.wire_cut import *
+from rig.bearers.wire_trigger import *
+wire = WireCut("wire")
+wire.arm(Cut(Effect.ANSWER_LOST, Payload(7, b"0200"), int(sys.argv[1])))
+print("armed", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_killed_during_a_cut(wire: Wire) -> None:
+    """The wire is whole at once, and what somebody else filters there is still filtered."""
+
+    def nft(*words: str) -> str:
+        return in_namespace(wire.bench, lambda: subprocess.run(["nft", *words], capture_output=True, text=True)).stdout
+
+    nft('add table netdev theirs; add chain netdev theirs c { type filter hook ingress device "wire" priority 0; }')
+    command = [sys.executable, "-c", HOLDER, str(wire.port)]
+    with in_namespace(
+        wire.bench,
+        lambda: subprocess.Popen(command, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE),
+    ) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"armed\n"
+        terminal, host = wire.connect()
+        assert not served(terminal, host)
+        theirs = nft("list table netdev theirs")
+        holder.kill()
+    assert terminal.recv(4096) == ANSWER
+    assert served(terminal, host)
+    deadline = time.monotonic() + 3
+    while f"pos-rig-{holder.pid}-" in nft("list tables"):
+        assert time.monotonic() < deadline
+    assert nft("list table netdev theirs") == theirs
     nft("delete table netdev theirs")
 
 
