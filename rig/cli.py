@@ -190,6 +190,21 @@ def _findings_table(findings: list[Any]) -> Table:
 
 
 @app.command()
+def failures(as_json: JsonOption = False) -> None:
+    """List the named failures of the network path, and what the terminal sees of each."""
+    from rig.bearers.failures import CATALOGUE, sees
+
+    told = {name: sees(name) for name in CATALOGUE}
+    if as_json:
+        print(json.dumps(told))
+        return
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for name, seen in told.items():
+        table.add_row(name, escape(seen))
+    Console().print(table)
+
+
+@app.command()
 def report(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="a run's folder")], reports: ReportsOption = Path("reports")
 ) -> None:

@@ -10,6 +10,7 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
+from rig.bearers.failures import CATALOGUE, sees
 from rig.bench import description
 from rig.bench.description import BenchFile, load_bench
 from rig.cards.profile import load_cards
@@ -110,3 +111,8 @@ def test_the_yaml_in_the_documents_is_yaml() -> None:
     blocks = [b for path in DOCUMENTS for b in re.findall(r"^```yaml\n(.*?)^```", path.read_text(), re.M | re.S)]
     assert blocks
     assert all(isinstance(yaml.safe_load(block), dict) for block in blocks)
+
+
+def test_every_named_failure_is_told() -> None:
+    told = document("docs/failures.md")
+    assert [name for name in CATALOGUE if f"| `{name}` | {sees(name)} |" not in told] == []
