@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from rig.bearers.netspace import in_namespace, new_namespace
 from rig.bearers.nft import nft_available
@@ -291,42 +289,6 @@ def test_a_cut_names_its_packet_and_its_port(wire: Wire) -> None:
         wire.cut.arm(Cut(Effect.ANSWER_LOST))
     terminal, host = wire.connect()
     assert not served(terminal, host), "what was armed still is"
-
-
-@pytest.mark.parametrize("options", [{"port": 0}, {"port": 65536}, {"heals_after_s": 0}, {"heals_after_s": 1e9}])
-def test_out_of_range(options: dict[str, float]) -> None:
-    with pytest.raises(CallerMistake):
-        Cut(Effect.ANSWER_LOST, SALE, **options)  # type: ignore[arg-type]
-    with pytest.raises(CallerMistake):
-        Cut(Effect.ANSWER_RESET, SALE, heals_after_s=1.0)
-    assert Cut(Effect.ANSWER_LOST, TlsRecord(2), 5000).describe() == {
-        "effect": "answer lost",
-        "trigger": {"kind": "TLS record", "at_least_bytes": 150, "number": 2},
-        "port": 5000,
-        "heals_after_s": None,
-        "standing_line": False,
-    }
-
-
-@given(st.integers(-10, 300), st.binary(max_size=80), st.integers(-1, 20))
-def test_a_payload_is_in_reach_or_refused(offset: int, content: bytes, number: int) -> None:
-    fine = 1 <= len(content) <= 64 and offset >= 0 and offset + len(content) <= 256 and 1 <= number <= 16
-    if not fine:
-        with pytest.raises(CallerMistake):
-            Payload(offset, content, number)
-        return
-    parts = Payload(offset, content, number).match.split()
-    assert bytes.fromhex("".join(value.removeprefix("0x") for value in parts[1::2])) == content
-    places = [tuple(map(int, place.split(",")[1:])) for place in parts[0::2]]
-    assert places[0][0] == 8 * offset
-    assert all(begin + length == follows for (begin, length), (follows, _) in itertools.pairwise(places))
-    assert content.hex() not in str(Payload(offset, content, number).describe()) or len(content) < 4
-
-
-@pytest.mark.parametrize(("number", "size"), [(0, 150), (17, 150), (1, 0), (1, 20000)])
-def test_a_record_that_cannot_be(number: int, size: int) -> None:
-    with pytest.raises(CallerMistake):
-        TlsRecord(number, size)
 
 
 def test_a_long_payload_is_matched(wire: Wire) -> None:
