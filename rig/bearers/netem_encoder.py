@@ -34,7 +34,7 @@ from rig.bearers.netem_layout import SLOT_FIELDS, options
 from rig.bearers.netem_settings import ALWAYS, NetemSettings
 from rig.errors import CallerMistake, DeviceNonsense
 
-__all__ = ["decode", "encode", "options", "register"]
+__all__ = ["decode", "encode", "options", "packed", "register"]
 
 parent = TC_H_ROOT
 """Where pyroute2 attaches a netem whose parent is not told."""

@@ -49,9 +49,11 @@ def reconcile(interface: str | None = None, station: str | None = None) -> list[
 
 def _everything(port: Port) -> list[str]:
     removed = []
+    mirrors = {note.mirror for note in notes(port)}
     for found in [links.decode(message) for message in port.dump(links.dump_interfaces())]:
-        with contextlib.suppress(DeviceGone):  # an ifb that went with the one before
-            removed += _all_at(port, found.name, found.index)
+        if found.index not in mirrors:
+            with contextlib.suppress(DeviceGone):  # somebody took it away meanwhile
+                removed += _all_at(port, found.name, found.index)
     for note in notes(port):  # its interface is gone
         port.ask(links.remove_interface(note.mirror))
         removed.append(f"redirection of what came in on {note.interface}")

@@ -115,6 +115,7 @@ def test_clear_leaves_nothing(bench: Bench) -> None:
 def test_counters_go_on_over_cut_and_clear(bench: Bench) -> None:
     apply(bench, CLEAN, CLEAN)
     bench.probe.send(True, 5)
+    assert len(bench.probe.receive(True, 0.2)) == 5
     apply(bench, CUT, CUT)
     bench.probe.send(True, 3)
     bench.inside(bench.link.clear)
