@@ -237,8 +237,13 @@ def nft_available() -> NftProbe:
         with NftSession.open("probe", "inet") as nft:
             nft.add(Chain("c", "type filter hook prerouting priority -150;"), Rule("c", "@ih,0,8 0x17 drop"))
         with NftSession.open("probe", "netdev") as nft:
-            nft.add(Chain("c", 'type filter hook ingress device "lo" priority 0;'))
-            nft.add(Chain("d", 'type filter hook egress device "lo" priority 0;'))
+            nft.add(
+                Set("s", "type ipv4_addr . inet_service; flags dynamic,timeout; timeout 1m; size 16;"),
+                Chain("c", 'type filter hook ingress device "lo" priority 0;'),
+                Rule("c", "tcp flags syn add @s { ip saddr . tcp sport }"),
+                Rule("c", "ip saddr . tcp sport @s reject with tcp reset"),
+                Chain("d", 'type filter hook egress device "lo" priority 0;'),
+            )
 
     try:
         with _private_namespace() as namespace:

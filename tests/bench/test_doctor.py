@@ -43,17 +43,17 @@ def left_over(state: StateDirectory) -> Iterator[int]:
 
 
 def test_what_the_machine_has_and_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shutil, "which", lambda _: None)
+    monkeypatch.setattr(shutil, "which", lambda *_, **__: None)
     findings = {finding.subject: finding for finding in examine_machine(None, None)}
-    assert list(findings) == ["python", "kernel", "private network", "netem", "tshark", "node", "allure"]
-    for subject in ("tshark", "node", "allure"):
+    assert list(findings) == ["python", "kernel", "private network", "netem", "nftables", "tshark", "node", "allure"]
+    for subject in ("nftables", "tshark", "node", "allure"):
         assert findings[subject].health is Health.LACKING
         assert findings[subject].cure
     assert all(finding.what for finding in findings.values())
 
 
 def test_what_is_there_is_good_and_says_where(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(shutil, "which", lambda name, **_: f"/usr/bin/{name}")
     findings = {finding.subject: finding for finding in examine_machine(Path("/n/node"), Path("/n/allure"))}
     assert findings["node"] == Finding("node", Health.GOOD, "/n/node")
     assert findings["allure"] == Finding("allure", Health.GOOD, "/n/allure")
@@ -75,9 +75,16 @@ def test_a_probe_that_fails_is_not_taken_for_success(monkeypatch: pytest.MonkeyP
 
 def test_a_clean_bench_is_good_in_everything(state: StateDirectory) -> None:
     findings = of_bench()
-    assert list(findings) == ["bench file", "state", "lease", "last session", "processes", "capabilities"]
+    assert list(findings) == ["bench file", "state", "lease", "last session", "processes", "nft tables", "capabilities"]
     assert {finding.health for finding in findings.values()} == {Health.GOOD}
     assert findings["state"].what == str(state.root)
+
+
+def test_a_table_without_a_living_owner_is_told(state: StateDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "leftover_tables", lambda: ["netdev pos-rig-1-wire-cut-1"])
+    finding = of_bench()["nft tables"]
+    assert finding.health is Health.BAD
+    assert finding.cure == "nft delete table netdev pos-rig-1-wire-cut-1"
 
 
 def test_a_held_bench_says_who_holds_it(state: StateDirectory) -> None:
