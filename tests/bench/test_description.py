@@ -108,6 +108,22 @@ def test_all_mistakes_are_told_at_once(write_bench: Write) -> None:
     assert "paths.wifi-main.channel" in what
 
 
+@pytest.mark.parametrize(
+    ("services", "field", "message"),
+    [
+        ("air: {address: 10.0.0.1/24}", "services.air", "is not among bearers (wifi"),
+        ("wifi: {address: here}", "services.wifi.address", "write such as 10.64.1.1/24"),
+        ("wifi: {address: 10.0.0.1/24, dhcp: {first: 10.0.0.2, last: 10.0.1.9}}", "services.wifi.dhcp.last", "not in"),
+        ("wifi: {address: 10.0.0.1/24, dhcp: {first: x, last: 10.0.0.9}}", "services.wifi.dhcp.first", "'x'"),
+        ("wifi: {address: 10.0.0.1/24, smtp: true}", "services.wifi.smtp", "Extra inputs"),
+    ],
+)
+def test_services_that_cannot_be_are_refused(write_bench: Write, services: str, field: str, message: str) -> None:
+    error = str(refusal(write_bench(f"{REAL}\nservices:\n  {services}\n")))
+    assert field in error
+    assert message in error
+
+
 @pytest.mark.parametrize("line", ["", "  tcp: {host: 192.0.2.5, port: 20007}\n  serial: {port: /dev/terminal}\n"])
 def test_the_cash_register_has_exactly_one_line(write_bench: Write, line: str) -> None:
     text = REAL.replace("  serial: {port: /dev/serial/by-id/terminal}\n", line)

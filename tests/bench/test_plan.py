@@ -36,6 +36,7 @@ def test_a_virtual_bench_needs_these_processes(virtual: BenchFile, places: Place
     assert {name: program.module for name, program in wanted.items()} == {
         "link": "rig.bearers.relay",
         "capture": "rig.history.capture",
+        "services": "rig.bearers.services",
         "acquirer": "rig.acquirer.serve",
         "attenuator": "rig.virtual.attenuator",
         "field": "rig.virtual.field",
@@ -106,10 +107,11 @@ def test_the_settings_of_the_virtual_terminal_are_merged(virtual: BenchFile, pla
     assert settings["currency"] == "978"
     assert settings["ecr"] == {"tcp": ["10.64.9.2", 20007]}
     assert settings["bearers"] == [
-        {"name": "wifi", "interface": "wlan0"},
-        {"name": "cellular", "interface": "wwan0"},
+        {"name": "wifi", "interface": "wlan0", "dhcp": True, "server": "10.64.1.1"},
+        {"name": "cellular", "interface": "wwan0", "dhcp": False, "server": "10.64.2.1"},
     ], "the cash-register line is no bearer"
-    assert settings["host"]["address"] == "10.64.0.10"
+    assert settings["host"]["address"] == "acquirer.bench", "the bench's name server knows it"
+    assert settings["time_from_network"] is True
     assert settings["host"]["response_timeout_s"] == virtual.terminal.response_timeout_s
     assert stat.S_IMODE((places.configs / "terminal.json").stat().st_mode) == 0o600
 
@@ -118,14 +120,33 @@ def test_the_load_of_the_relay_board_is_the_terminal_with_its_cables(virtual: Be
     settings = by_name(virtual, places)["relay"].settings
     assert settings["power_on"] is True
     assert settings["load"]["interfaces"] == {
-        "wlan0": {"address": "10.64.1.2/24"},
+        "wlan0": {"address": None},  # it asks for one
         "wwan0": {"address": "10.64.2.2/24"},
         "ecr0": {"address": "10.64.9.2/24"},
     }
     assert settings["load"]["routes"] == [
-        {"to": "10.64.0.10/32", "via": "10.64.1.1", "dev": "wlan0"},
         {"to": "10.64.0.10/32", "via": "10.64.2.1", "dev": "wwan0"},
     ]
+
+
+def test_the_services_know_the_host_and_their_pool(virtual: BenchFile, places: Places) -> None:
+    bearers = by_name(virtual, places)["services"].settings["bearers"]
+    assert bearers["wifi"] == {
+        "interface": "wifi",
+        "address": "10.64.1.1/24",
+        "names": {"acquirer.bench": ["10.64.0.10"]},
+        "dhcp": {"first": "10.64.1.2", "last": "10.64.1.2", "lease_s": 3600},
+        "standby": False,
+    }
+    assert bearers["cellular"]["dhcp"] is None
+
+
+def test_without_services_the_terminal_knows_its_host_by_address(virtual: BenchFile, places: Places) -> None:
+    bench = virtual.model_copy(update={"services": {}})
+    assert "services" not in by_name(bench, places)
+    settings = terminal_settings(bench, places)
+    assert settings["host"]["address"] == "10.64.0.10"
+    assert settings["time_from_network"] is False
 
 
 def test_the_host_is_told_what_the_terminal_is(virtual: BenchFile, places: Places) -> None:

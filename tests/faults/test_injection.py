@@ -15,11 +15,13 @@ from rig.faults import (
     Facts,
     Fault,
     Injector,
+    LateProof,
     Moment,
     Proof,
     cut,
     cut_ecr,
     cut_power,
+    fail,
     host_down,
     host_late,
     host_silent,
@@ -51,6 +53,10 @@ class FakeStage:
 
     def impair_bearer(self, name: str, profile: str) -> Proof:
         return self._act("impair_bearer", name, profile)
+
+    def fail_bearer(self, name: str, failure: str, options: Facts) -> LateProof:
+        self._act("fail_bearer", name, failure, dict(options))
+        return lambda: Proof(self.rules.get(0, False), {"hits": len(self.done)})
 
     def cut_ecr(self) -> Proof:
         return self._act("cut_ecr")
@@ -203,6 +209,21 @@ def test_without_a_host_the_moments_are_seen_all_the_same() -> None:
     injector.arm(cut("wifi").at(Moment.REQUEST_RECEIVED))
     injector.held_at_host("T/1")
     assert history == ["fault_asked", "moment", "fault_proof"]
+
+
+@pytest.mark.parametrize("felt", [True, False])
+def test_a_failure_is_proven_at_the_end_by_what_it_met(sale: Sale, felt: bool) -> None:
+    sale.stage.rules[0] = felt
+    sale.injector.arm(fail("wifi", "mtu-black-hole", max_bytes=300).at(Moment.REQUEST_RECEIVED))
+    sale.injector.held_at_host("52000001/000001")
+    assert sale.stage.done == [("fail_bearer", "wifi", "mtu-black-hole", {"max_bytes": 300})]
+    assert sale.of("fault_proof") == []
+    sale.injector.finish()
+    (proof,) = sale.of("fault_proof")
+    assert proof["fault"] == "mtu-black-hole on wifi (request received)"
+    assert proof["proven"] is felt
+    sale.injector.finish()
+    assert len(sale.of("fault_proof")) == 1
 
 
 def test_trouble_of_the_bench_is_a_bench_fault_and_no_proof(sale: Sale) -> None:
