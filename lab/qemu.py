@@ -28,6 +28,7 @@ from lab.part import LabTrouble  # noqa: E402
 RADIOS = 4
 MISSING = 3
 """Exit code where the machine could not be started or did not come to an end."""
+_CONSOLE = "console"
 _CPUS = 2
 _MEMORY = "2G"
 _KERNEL_OPTIONS = "quiet loglevel=3 panic=-1 mitigations=off nokaslr psmouse.proto=exps audit=0"
@@ -75,11 +76,13 @@ def run(
         init = folder / "init"
         init.write_text(qemu_init.script(job))
         init.chmod(0o755)
-        console = _boot(kit, init, image, shared, timeout_s)
-        said = _read(results / "output")
+        ended = _boot(kit, init, image, shared, timeout_s)
+        said = _read(results / "modules") + _read(results / "output")
         if not (results / "code").exists():
-            raise LabTrouble(f"the command did not come to an end in the virtual machine\n{said}\n{console[-4000:]}")
-        return int(_read(results / "code")), _read(results / "modules") + said
+            how = "did not come to an end" if ended else f"did not come to an end in {timeout_s:g} s"
+            console = _read(init.with_name(_CONSOLE))[-4000:]
+            raise LabTrouble(f"the command {how} in the virtual machine\n{said}\n{console}")
+        return int(_read(results / "code")), said
 
 
 def kernel_version() -> str:
@@ -87,8 +90,8 @@ def kernel_version() -> str:
     return qemu_kit.find().version
 
 
-def _boot(kit: qemu_kit.Kit, init: Path, image: Path, shared: Sequence[Path], timeout_s: float) -> str:
-    """Start the machine and wait until it switches itself off; what its kernel said."""
+def _boot(kit: qemu_kit.Kit, init: Path, image: Path, shared: Sequence[Path], timeout_s: float) -> bool:
+    """Start the machine and wait until it switches itself off; whether it did in time."""
     virtme = [
         sys.executable, "-m", "virtme.commands.run", "--kimg", str(kit.image), "--mods", "auto",
         "--disable-kvm", "--disable-microvm", "--force-9p", "--cpus", str(_CPUS), "--memory", _MEMORY,
@@ -101,17 +104,19 @@ def _boot(kit: qemu_kit.Kit, init: Path, image: Path, shared: Sequence[Path], ti
         "-append", f"console=ttyS0 {_KERNEL_OPTIONS} init={init}",
     ]  # fmt: skip
     environment = {**os.environ, "PYTHONPATH": str(kit.virtme)}
-    log = init.with_name("console")
-    with log.open("wb") as console, subprocess.Popen(
-        virtme, stdin=subprocess.DEVNULL, stdout=console, stderr=console, env=environment, start_new_session=True
-    ) as process:
+    with (
+        init.with_name(_CONSOLE).open("wb") as console,
+        subprocess.Popen(
+            virtme, stdin=subprocess.DEVNULL, stdout=console, stderr=console, env=environment, start_new_session=True
+        ) as process,
+    ):
         try:
             process.wait(timeout_s)
         except subprocess.TimeoutExpired:
-            raise LabTrouble(f"the virtual machine did not end in {timeout_s:g} s\n{_read(log)[-2000:]}") from None
+            return False
         finally:
             _kill(process.pid)  # QEMU is its child: one session, all ours
-    return _read(log)
+    return True
 
 
 def _kill(session: int) -> None:

@@ -25,10 +25,11 @@ _LARGE = shutil.ignore_patterns(
 )  # fmt: skip
 """Of Python and its packages: large, and not for tests in the guest."""
 _NOT_SOURCE = shutil.ignore_patterns(
-    ".git", ".venv", ".set-up", "node_modules", "runs", "latest", "history.jsonl", "__pycache__", "*.egg-info", ".*_cache",
-    ".hypothesis", "build", "dist", "*.sock",
+    ".git", ".venv", ".set-up", "node_modules", "runs", "latest", "history.jsonl", "__pycache__", "*.egg-info",
+    ".*_cache", ".hypothesis", "build", "dist", "*.sock",
 )  # fmt: skip
 OVER = "over"
+_EXT4 = ("-q", "-t", "ext4", "-O", "^has_journal")
 _SPARE_BYTES = 256 << 20
 
 
@@ -108,8 +109,10 @@ def _make(content: Path, image: Path) -> None:
     files = [path.lstat().st_size for path in content.rglob("*")]
     size = sum(files) + 4096 * len(files) + _SPARE_BYTES
     done = subprocess.run(
-        [program("mke2fs") or "mke2fs", "-q", "-t", "ext4", "-O", "^has_journal", "-d", content, image, f"{size >> 10}k"],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        [program("mke2fs") or "mke2fs", *_EXT4, "-d", content, image, f"{size >> 10}k"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode:
         raise LabTrouble(f"mke2fs could not write the virtual machine's disk: {done.stderr.strip()[-500:]}")

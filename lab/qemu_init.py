@@ -71,7 +71,8 @@ def _root(job: Job) -> list[str]:
         "$b mkdir -p /run/host /run/disk /run/new /run/top/up /run/top/work",
         f"$b mount -t 9p -o ro,trans=virtio,version=9p2000.L,msize=512000,cache=loose {HOST_TAG} /run/host",
         "$b mount -t ext4 /dev/vda /run/disk",
-        f"$b mount -t overlay -o lowerdir=/run/disk/{OVER}:/run/host,upperdir=/run/top/up,workdir=/run/top/work new /run/new",
+        f"layers=lowerdir=/run/disk/{OVER}:/run/host,upperdir=/run/top/up,workdir=/run/top/work",
+        "$b mount -t overlay -o $layers new /run/new",
     ]
 
 
@@ -89,7 +90,7 @@ def _mounts(job: Job) -> list[str]:
     return [
         *lines,
         "for f in proc sys dev; do $b mount --move /$f /run/new/$f; done",
-        "$b mkdir -p /run/new/run/.before && $b mount -t tmpfs -o mode=755 run /run/new/run && $b mkdir /run/new/run/.before",
+        "$b mkdir -p /run/new/run && $b mount -t tmpfs -o mode=755 run /run/new/run && $b mkdir /run/new/run/.before",
         "cd /run/new && $b pivot_root . run/.before && cd /",
     ]
 

@@ -16,12 +16,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lab.install import install
 from lab.part import LabTrouble
 
 _LOCK = Path(__file__).with_name("virtme.lock")
 _KERNEL = "linux-image-amd64"
 """The package that depends on the newest kernel of the release; the cloud kernel has no wireless."""
-_APT = ("apt-get", "-qq", "-y", "--no-install-recommends")
 HOST_PROGRAMS: Mapping[str, str] = {
     "qemu-system-x86_64": "qemu-system-x86",
     "busybox": "busybox-static",
@@ -126,45 +126,72 @@ def obtain() -> Kit:
     kit = find()
     if not missing(kit):
         return kit
-    kit.folder.mkdir(parents=True, exist_ok=True)
     if packages := missing_host_packages():
-        _install(packages)
-    if packages := missing_guest_packages(kit):
-        _say(f"unpacking for the guest: {', '.join(packages)}")
-        _unpack_packages(packages, kit.guest)
-    kit.guest.mkdir(exist_ok=True)
-    if kit.kernel is None:
-        _get_kernel(kit.folder)
+        why = install(packages)
+        if why:
+            raise LabTrouble(f"the virtual machine lacks {', '.join(packages)}: {why}")
+    kit.guest.mkdir(parents=True, exist_ok=True)
+    if kit.kernel is None or missing_guest_packages(kit):
+        _get_packages(kit)
     if not kit.virtme.is_dir():
         _get_virtme(kit.virtme)
     return find()
 
 
-def _install(packages: Sequence[str]) -> None:
+def _get_packages(kit: Kit) -> None:
+    """Fetch and unpack Debian packages, with fresh lists of our own: this needs no root, and installs nothing."""
     if shutil.which("apt-get") is None:
-        raise LabTrouble(f"these must be installed (Debian's names): {' '.join(packages)}")
-    if os.geteuid():
-        raise LabTrouble(f"only root can install what is missing: sudo apt-get install {' '.join(packages)}")
-    _say(f"installing {', '.join(packages)}")
-    _run([*_APT, "install", *packages], {"DEBIAN_FRONTEND": "noninteractive"})
+        raise LabTrouble("the lab's kernel is Debian's, and there is no apt-get here to fetch it")
+    with tempfile.TemporaryDirectory(prefix="apt-", dir=kit.folder) as name:
+        apt = _Apt(Path(name))
+        if packages := missing_guest_packages(kit):
+            _say(f"unpacking for the guest: {', '.join(packages)}")
+            for deb in apt.download(packages):
+                _unpack(deb, kit.guest)
+            _choose_regulations(kit.guest / "usr/lib/firmware")
+        if kit.kernel is None:
+            _get_kernel(kit.folder, apt)
 
 
-def _unpack_packages(packages: Sequence[str], into: Path) -> None:
-    """Unpack packages and those that they need and this machine has not; nothing is installed."""
-    with tempfile.TemporaryDirectory(prefix="rig-lab-") as name:
-        debs = Path(name)
-        (debs / "partial").mkdir()
-        _run([*_APT, "-o", "Debug::NoLocking=1", "-o", f"Dir::Cache::archives={debs}", "--download-only", "install",
-              *packages])  # fmt: skip
-        found = sorted(debs.glob("*.deb"))
+class _Apt:
+    """apt with lists and caches in a folder of its own; what is installed it reads from the machine's dpkg."""
+
+    def __init__(self, folder: Path) -> None:
+        for name in ("lists/partial", "cache/archives/partial"):
+            (folder / name).mkdir(parents=True)
+        self._archives = folder / "cache" / "archives"
+        self._options = [
+            word
+            for option in (
+                f"Dir::State::lists={folder}/lists", f"Dir::Cache={folder}/cache", "Debug::NoLocking=1",
+                "APT::Sandbox::User=", "APT::Update::Post-Invoke::=", "APT::Update::Post-Invoke-Success::=",
+            )
+            for word in ("-o", option)
+        ]  # fmt: skip
+        _run(["apt-get", "-qq", *self._options, "update"])
+
+    def depends(self, package: str) -> str:
+        """The first package that another depends on."""
+        said = _run(["apt-cache", *self._options, "show", "--no-all-versions", package])
+        line = next((line for line in said.splitlines() if line.startswith("Depends: ")), "")
+        if not line:
+            raise LabTrouble(f"apt's package {package} depends on nothing: the lab's kernel is Debian's")
+        return line.split()[1].rstrip(",")
+
+    def download(self, packages: Sequence[str]) -> list[Path]:
+        """Fetch packages, and those that they need and this machine has not."""
+        _run(
+            ["apt-get", "-qq", "-y", "--no-install-recommends", *self._options, "--download-only", "install", *packages]
+        )
+        found = sorted(self._archives.glob("*.deb"))
         if not found:
-            raise LabTrouble(f"apt says that {' '.join(packages)} are installed, but their files are not there")
-        for deb in found:
-            _unpack(deb, into)
-    link = into / "usr/lib/firmware/regulatory.db"
-    if link.with_name("regulatory.db-debian").exists() and not link.exists():  # what the package's script would do
-        link.symlink_to("regulatory.db-debian")
-        link.with_name("regulatory.db.p7s").symlink_to("regulatory.db.p7s-debian")
+            raise LabTrouble(f"dpkg says that {' '.join(packages)} are installed, but their files are not there")
+        return found
+
+    def download_one(self, package: str) -> Path:
+        """Fetch one package alone."""
+        _run(["apt-get", "-qq", *self._options, "download", package], folder=self._archives)
+        return next(self._archives.glob(f"{package}_*.deb"))
 
 
 def _unpack(deb: Path, into: Path) -> None:
@@ -176,23 +203,21 @@ def _unpack(deb: Path, into: Path) -> None:
             shutil.copytree(entry, place, symlinks=True, dirs_exist_ok=True)
 
 
-def _get_kernel(folder: Path) -> None:
-    said = _run(["apt-cache", "show", "--no-all-versions", _KERNEL])
-    depends = next((line for line in said.splitlines() if line.startswith("Depends: linux-image-")), None)
-    if depends is None:
-        raise LabTrouble(f"no package {_KERNEL}: the lab's kernel is Debian's (apt-get update may help)")
-    package = depends.split()[1].rstrip(",")
+def _choose_regulations(firmware: Path) -> None:
+    """What the package's own script would do; the kernel knows the key of both variants."""
+    for name in ("regulatory.db", "regulatory.db.p7s"):
+        if (firmware / f"{name}-debian").exists() and not (firmware / name).exists():
+            (firmware / name).symlink_to(f"{name}-debian")
+
+
+def _get_kernel(folder: Path, apt: _Apt) -> None:
+    package = apt.depends(_KERNEL)
     version = package.removeprefix("linux-image-")
     _say(f"unpacking the kernel {version}")
     place = folder / "kernel" / version
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
-    with tempfile.TemporaryDirectory(prefix="rig-lab-") as name:
-        _run(["apt-get", "-qq", "download", package], folder=Path(name))
-        deb = next(Path(name).glob("*.deb"), None)
-        if deb is None:
-            raise LabTrouble(f"apt-get download {package} brought nothing")
-        _run(["dpkg", "-x", str(deb), str(place)])
+    _run(["dpkg", "-x", str(apt.download_one(package)), str(place)])
     _run([str(program("depmod")), "-b", str(place), version])
     (place / ".complete").touch()
 

@@ -1,0 +1,80 @@
+"""The lab's part ``wifi``: a real access point over simulated radios, in a virtual machine with Debian's kernel.
+
+One boot: the tests that need a radio (marker ``wifi``), then a subset of the regression suite, in which the terminal
+reaches its host through that access point over the air. The run of the subset is kept among the other runs.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from lab import qemu, qemu_kit
+from lab.junit import tests_row
+from lab.part import LabTrouble, Need, Row
+
+NEEDS = tuple(Need(probe, package) for probe, package in qemu_kit.HOST_PROGRAMS.items())
+BENCH = Path("fixtures/benches/virtual-wifi.yaml")
+SUBSET = "wifi and (test_approve or test_decline or test_cut_before_the_request or test_cut_while_the_answer_is_held)"
+_TIMEOUT_S = 600.0
+
+
+def run(folder: Path) -> list[Row]:
+    """Boot once, for the tests and for the subset.
+
+    Raises:
+        LabTrouble: what the machine is made of could not be had, it did not boot or end, or it ran nothing.
+    """
+    part = f"wifi, Linux {qemu_kit.obtain().version} (QEMU)"
+    results = folder / "results"
+    results.mkdir()
+    code, said = qemu.run(["sh", "-c", _commands(results)], _TIMEOUT_S, writable=[results])
+    print(said, end="", flush=True)
+    if code:
+        raise LabTrouble(f"the tests could not be run in the virtual machine: exit code {code}")
+    report = folder / "wifi.xml"
+    shutil.copyfile(results / "wifi.xml", report)
+    rows = [tests_row(part, "tests that need a radio", report, int((results / "tests.code").read_text()))]
+    return [*rows, _subset_row(part, results)]
+
+
+def _commands(results: Path) -> str:
+    python, rig = shlex.quote(sys.executable), shlex.quote(str(Path(sys.executable).with_name("rig")))
+    place = shlex.quote(str(results))
+    tests = f"{python} -m pytest -q -m wifi tests/bearers/wifi --durations=5 --junit-xml=/tmp/wifi.xml"
+    subset = f"{rig} run --json --bench {BENCH} --reports /tmp/reports -k {shlex.quote(SUBSET)}"
+    return "\n".join(
+        (
+            f"{tests}; echo $? > {place}/tests.code",
+            f"{subset} > /tmp/summary.json; echo $? > {place}/subset.code",
+            f"cp -r /tmp/wifi.xml /tmp/summary.json /tmp/reports {place}",
+        )
+    )
+
+
+def _subset_row(part: str, results: Path) -> Row:
+    """Every case of the subset must have ended as it requires, and none may have been left out."""
+    code = int((results / "subset.code").read_text())
+    try:
+        summary: dict[str, Any] = json.loads((results / "summary.json").read_text())
+    except ValueError as error:
+        raise LabTrouble(f"the regression subset ended with {code} and left no summary ({error})") from error
+    kept = _keep(results / "reports" / "runs")
+    verdicts = ", ".join(f"{n} {name.replace('_', ' ')}" for name, n in summary.get("verdicts", {}).items() if n)
+    skipped = len(summary.get("skipped", {}))
+    measured = f"{verdicts or 'nothing ran'}{f', {skipped} skipped' if skipped else ''}; run: {kept}"
+    cases = summary.get("cases", 0)
+    good = code == 0 and cases > 0 and not skipped
+    return Row(part, "regression through the access point", f"{cases} cases", measured, "all as required", good)
+
+
+def _keep(runs: Path) -> str:
+    """Put the machine's run among this machine's, where ``rig report`` can render it."""
+    names = [run.name for run in sorted(runs.glob("*")) if run.is_dir()]
+    for name in names:
+        shutil.copytree(runs / name, qemu.PROJECT / "reports" / "runs" / name, symlinks=True, dirs_exist_ok=True)
+    return ", ".join(f"reports/runs/{name}" for name in names) or "none"
