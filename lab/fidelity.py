@@ -1,7 +1,9 @@
 """The table of figures, one and the same for both backends: ``python -m lab.fidelity netem|user-space ROWS.json``.
 
 Measures in network namespaces of its own, prints each row as it is measured, and writes all of them to the file.
-Ends with 0 where it could measure, whatever the figures say.
+Ends with 0 where it could measure, whatever the figures say. Beside the file, ``ROWS.begun`` and ``ROWS.ended`` hold
+this kernel's monotonic clock at the moment when they were written: who can read a time from the file system of another
+kernel can compare the clocks.
 """
 
 from __future__ import annotations
@@ -51,16 +53,26 @@ def measure(backend: Backend) -> list[Row]:
     return rows
 
 
+def mark(path: Path) -> None:
+    """Write down what time this kernel has, at once and on the disk."""
+    with path.open("w") as file:
+        file.write(str(time.monotonic_ns()))
+        file.flush()
+        os.fsync(file.fileno())
+
+
 def main(arguments: list[str]) -> int:
     """Measure, and write the rows."""
-    backend, output = arguments
+    backend, output = arguments[0], Path(arguments[1])
     begun = time.monotonic()
     try:
+        mark(output.with_suffix(".begun"))
         rows = measure(BACKENDS[backend])
+        mark(output.with_suffix(".ended"))
     except (LabTrouble, RigError) as trouble:
         print(f"lab: {trouble}", file=sys.stderr)
         return 1
-    Path(output).write_text(json.dumps([row.to_dict() for row in rows]))
+    output.write_text(json.dumps([row.to_dict() for row in rows]))
     print(f"{len(rows)} figures in {time.monotonic() - begun:.0f} s", flush=True)
     return 0
 

@@ -12,6 +12,7 @@ from lab.part import LabTrouble, Need, Row
 
 NEEDS = (Need("linux.uml", "user-mode-linux"), Need(str(uml.MODULES), "user-mode-linux"))
 _TIMEOUT_S = 400.0
+_CLOCK_PERCENT = 0.1
 
 
 def run(folder: Path) -> list[Row]:
@@ -22,11 +23,22 @@ def run(folder: Path) -> list[Row]:
     """
     part = f"netem, Linux {uml.kernel_version()} (user-mode Linux)"
     report, figures = folder / "netem.xml", folder / "figures.json"
-    code, said = uml.run([*uml.NETEM_TESTS, f"--junit-xml={report}"], _TIMEOUT_S)
+    code, said = uml.run([*uml.NETEM_TESTS, f"--junit-xml={report}"], _TIMEOUT_S, punctual=True)
     print(said, end="", flush=True)
     tests = tests_row(part, "tests that need netem", report, code)
-    code, said = uml.run([sys.executable, "-m", "lab.fidelity", "netem", str(figures)], _TIMEOUT_S)
+    code, said = uml.run([sys.executable, "-m", "lab.fidelity", "netem", str(figures)], _TIMEOUT_S, punctual=True)
     print(said, end="", flush=True)
     if code:
         raise LabTrouble(f"the figures could not be measured: {said.strip().splitlines()[-1:]}")
-    return [tests, *(Row.from_dict(raw) for raw in json.loads(figures.read_text()))]
+    return [tests, _clock(part, figures), *(Row.from_dict(raw) for raw in json.loads(figures.read_text()))]
+
+
+def _clock(part: str, figures: Path) -> Row:
+    """Whether a second of that kernel is a second of this one, by what each says of two files."""
+    begun, ended = figures.with_suffix(".begun"), figures.with_suffix(".ended")
+    there = (int(ended.read_text()) - int(begun.read_text())) / 1e9
+    here = (ended.stat().st_mtime_ns - begun.stat().st_mtime_ns) / 1e9
+    error = 100 * (there / here - 1)
+    measured = f"{there:.3f} s by its own clock ({error:+.4f} %)"
+    limit = f"± {_CLOCK_PERCENT:g} %"
+    return Row(part, "clock", f"{here:.3f} s of this machine", measured, limit, abs(error) <= _CLOCK_PERCENT)

@@ -19,7 +19,7 @@ PROBES = 1000
 PACES = (200, 2000)
 TURNS = ((20, 100), (100, 500), (500, 20))
 """Each delay once up and once down, and never the same in both directions."""
-TRIES = 3
+TRIES = 5
 """A shared machine now and then stands still for some milliseconds, which is no figure of the link."""
 
 VARIED = 2400
