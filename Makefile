@@ -7,7 +7,7 @@ READY  := $(VENV)/.set-up
 LOCKS  := pyproject.toml requirements.lock tools/bootstrap.lock reports/node.lock reports/package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench report setup lock clean
+.PHONY: help run test lab check bench report setup lock clean
 
 help:  ## Say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,6 +18,9 @@ run: $(READY)  ## Run the regression suite on the virtual bench and write the re
 
 test: $(READY)  ## Run the rig's own tests
 	@$(BIN)/pytest -q -n 2 --dist worksteal $(or $(ARGS),tests)
+
+lab: $(READY)  ## Measure on real kernels, netem and Wi-Fi included; some parts alone: make lab ARGS="netem userspace"
+	@$(BIN)/python -m lab $(ARGS)
 
 check: $(READY)  ## Lint, types, and the order of imports
 	@$(BIN)/ruff check .
