@@ -30,7 +30,7 @@ from pyroute2.netlink.rtnl.tcmsg import plugins
 
 from rig.bearers.distributions import packed
 from rig.bearers.impairment import Overhead
-from rig.bearers.netem_layout import SLOT_FIELDS, options
+from rig.bearers.netem_layout import CHANCE, CORRELATIONS, MODEL, RATE, SLOT, options
 from rig.bearers.netem_settings import ALWAYS, NetemSettings
 from rig.errors import CallerMistake, DeviceNonsense
 
@@ -45,30 +45,23 @@ _CHANGE_KEYS = {"kind", "index", "handle", "parent", "settings"}
 
 def encode(settings: NetemSettings) -> dict[str, Any]:
     """The options as pyroute2 packs them: all of them, whatever was before."""
+    overhead = settings.overhead
+    rate = min(settings.rate, ALWAYS), overhead.packet_bytes, overhead.cell_bytes, overhead.cell_overhead_bytes
     told: list[list[Any]] = [
-        ["TCA_NETEM_CORR", {"delay_corr": 0, "loss_corr": 0, "dup_corr": 0}],
+        ["TCA_NETEM_CORR", CORRELATIONS.pack(0, 0, 0)],
         ["TCA_NETEM_DELAY_DIST", packed(settings.distribution)],
-        ["TCA_NETEM_REORDER", {"prob_reorder": settings.reorder, "corr_reorder": 0}],
-        ["TCA_NETEM_CORRUPT", {"prob_corrupt": settings.corrupt, "corr_corrupt": 0}],
-        [
-            "TCA_NETEM_RATE",
-            {
-                "rate": min(settings.rate, ALWAYS),
-                "packet_overhead": settings.overhead.packet_bytes,
-                "cell_size": settings.overhead.cell_bytes,
-                "cell_overhead": settings.overhead.cell_overhead_bytes,
-            },
-        ],
+        ["TCA_NETEM_REORDER", CHANCE.pack(settings.reorder, 0)],
+        ["TCA_NETEM_CORRUPT", CHANCE.pack(settings.corrupt, 0)],
+        ["TCA_NETEM_RATE", RATE.pack(*rate)],
         ["TCA_NETEM_ECN", 0],
         ["TCA_NETEM_LATENCY64", settings.delay_ns],
         ["TCA_NETEM_JITTER64", settings.jitter_ns],
-        ["TCA_NETEM_SLOT", dict.fromkeys(SLOT_FIELDS, 0)],
+        ["TCA_NETEM_SLOT", SLOT.pack(0, 0, 0, 0, 0, 0)],
     ]
     if settings.rate > ALWAYS:
         told.append(["TCA_NETEM_RATE64", settings.rate])
     if settings.burst_loss is not None:
-        chain = dict(zip(("p", "r", "h", "k1"), settings.burst_loss, strict=True))
-        told.append(["TCA_NETEM_LOSS", {"attrs": [["NETEM_LOSS_GE", chain]]}])
+        told.append(["TCA_NETEM_LOSS", {"attrs": [["NETEM_LOSS_GE", MODEL.pack(*settings.burst_loss)]]}])
     if settings.seed is not None:
         told.append(["TCA_NETEM_PRNG_SEED", settings.seed])
     return {
@@ -97,24 +90,31 @@ def decode(message: Any) -> NetemSettings:
     chain = None if model is None else model.get_attr("NETEM_LOSS_GE")
     if model is not None and chain is None:
         raise DeviceNonsense("netem", "holds a loss model of four states, which the rig never sets", "who sets it?")
+    bytes_per_s, *overhead = RATE.unpack(rate)
     return NetemSettings(
         latency,
         jitter,
         told["loss"],
-        told.get_attr("TCA_NETEM_RATE64") or rate["rate"],
+        told.get_attr("TCA_NETEM_RATE64") or bytes_per_s,
         told["limit"],
-        None if chain is None else (chain["p"], chain["r"], chain["h"], chain["k1"]),
+        None if chain is None else MODEL.unpack(chain),
         told["duplicate"],
-        told.get_attr("TCA_NETEM_CORRUPT", {"prob_corrupt": 0})["prob_corrupt"],
-        told.get_attr("TCA_NETEM_REORDER", {"prob_reorder": 0})["prob_reorder"] if told["gap"] else 0,
-        _overhead(rate),
+        _chance(told, "TCA_NETEM_CORRUPT"),
+        _chance(told, "TCA_NETEM_REORDER") if told["gap"] else 0,
+        _overhead(overhead),
         told.get_attr("TCA_NETEM_PRNG_SEED"),
     )
 
 
-def _overhead(rate: Any) -> Overhead:
+def _chance(told: Any, name: str) -> int:
+    """A probability; the kernel is silent about one of zero."""
+    found = told.get_attr(name)
+    return 0 if found is None else int(CHANCE.unpack(found)[0])
+
+
+def _overhead(told: list[int]) -> Overhead:
     try:
-        return Overhead(rate["packet_overhead"], rate["cell_size"], rate["cell_overhead"])
+        return Overhead(*told)
     except CallerMistake as error:
         raise DeviceNonsense("netem", f"holds what the rig never sets: {error}", "who else sets it?") from error
 
