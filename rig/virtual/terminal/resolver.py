@@ -1,4 +1,4 @@
-"""The terminal's stub resolver: one question to the bearer's own name server, asked twice at most.
+"""The terminal's stub resolver: one question to the bearer's own name server, asked a few times at most.
 
 RFC 1035, RFC 5452: an answer counts that comes from the server, to the socket that asked, with the number and the
 question that were sent.
@@ -16,8 +16,7 @@ from rig.virtual.terminal.bearers import Attempt, Log
 from rig.wire.dns import PORT, Answer, Question, Rcode, decode_answer, encode_question
 from rig.wire.errors import WireError
 
-_TRIES = 2
-_TRY_S = 0.4
+_TRIES_S = (0.5, 0.5, 0.5)
 
 
 class Unresolved(OSError):
@@ -53,12 +52,12 @@ class Resolver:
     def _ask(self, host: str, attempt: Attempt) -> Answer:
         if attempt.name_server is None:
             raise Unresolved(f"{host}: no name server is known on {attempt.bearer}")
-        for _ in range(_TRIES):
-            question = Question(secrets.randbits(16), host)
-            with attempt.datagrams() as connection:
-                connection.connect((attempt.name_server, PORT))
+        question = Question(secrets.randbits(16), host)
+        with attempt.datagrams() as connection:
+            connection.connect((attempt.name_server, PORT))
+            for patience in _TRIES_S:  # the same question: a late answer to the first is as good
                 connection.send(encode_question(question))
-                if answer := _await(connection, question, time.monotonic() + min(_TRY_S, attempt.remaining())):
+                if answer := _await(connection, question, time.monotonic() + min(patience, attempt.remaining())):
                     return answer
         raise Unresolved(f"{host}: the name server {attempt.name_server} does not answer")
 

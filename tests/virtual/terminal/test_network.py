@@ -75,7 +75,7 @@ def answered(data: bytes, ttl: int = 60, rcode: int = 0, addresses: tuple[str, .
 
 def resolve(monkeypatch: pytest.MonkeyPatch, reply: Callable[[bytes], list[bytes]], times: int = 1) -> int:
     """Resolve a few times; returns how often the server was asked."""
-    monkeypatch.setattr(resolver, "_TRY_S", 0.1)
+    monkeypatch.setattr(resolver, "_TRIES_S", (0.1, 0.1))
     stub = Resolver(Log())
     with serving(reply) as (port, asked):
         monkeypatch.setattr(resolver, "PORT", port)
