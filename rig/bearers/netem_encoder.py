@@ -11,8 +11,9 @@ Two things the kernel does not tell as they were set:
   its last two bits number the distribution. Limit and table go in one message, which the kernel takes whole or not at
   all; so the limit that reads back vouches for the table that came with it, whatever process asks. That the values
   of the table are the right ones cannot be read back, only measured.
-- **The seed**, before Linux 6.6: the attribute is unknown there, ignored, and reads back as ``None``. From 6.6 on the
-  one in use is always told, also where the kernel chose it.
+- **Whether the seed was asked for**: from Linux 6.6 on the one in use is always told, also where the kernel chose it.
+  The limit's third bit says that it was, and only then it reads back. An older kernel ignores the attribute and has
+  none to tell: it reads back as ``None``.
 
 Plain chance needs no word where a loss model was before: without one the kernel goes back to it.
 

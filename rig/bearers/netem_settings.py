@@ -19,6 +19,7 @@ ALWAYS = 0xFFFF_FFFF
 """The probability of one."""
 
 _TABLES = tuple(Distribution)
+_SEEDED, _LIMIT_STEP = 4, 8  # behind the two bits of the table; and what a limit is rounded up to
 _NO_OVERHEAD = Overhead()
 
 
@@ -31,7 +32,8 @@ class NetemSettings:
         jitter_ns: how far it varies.
         loss: probability, where there is no ``burst_loss``.
         rate: bytes per second.
-        limit: packets that may wait; its last two bits number the delay's distribution.
+        limit: packets that may wait; its last two bits number the delay's distribution, the third says that a seed was
+            asked for.
         burst_loss: (p, r, h, k1) of ``struct tc_netem_gemodel``; h is the chance to *pass* while bad.
         duplicate: probability.
         corrupt: probability.
@@ -98,15 +100,15 @@ class NetemSettings:
                 corrupt_percent=_percent(self.corrupt),
                 reorder_percent=_percent(self.reorder),
                 overhead=self.overhead,
-                seed=self.seed,
+                seed=self.seed if self.limit & _SEEDED else None,
             )
         except CallerMistake as error:
             raise DeviceNonsense("netem", f"holds what the rig never sets: {error}", "who else sets it?") from error
 
 
 def _limit(impairment: Impairment) -> int:
-    fourth = math.ceil(impairment.queue_limit / len(_TABLES))
-    return fourth * len(_TABLES) + _TABLES.index(impairment.distribution)
+    said = _TABLES.index(impairment.distribution) + (_SEEDED if impairment.seed is not None else 0)
+    return math.ceil(impairment.queue_limit / _LIMIT_STEP) * _LIMIT_STEP + said
 
 
 def _chance(percent: float) -> int:

@@ -64,7 +64,7 @@ CASES = {
     "clean": (CLEAN, options()),
     "cut": (CUT, options(chances=(ALWAYS, 0, 0))),
     "delay": (Impairment(delay_ms=20), options((20_000_000, 0), 3000)),
-    "jitter": (Impairment(delay_ms=20, jitter_ms=5), options((20_000_000, 5_000_000), 3500)),
+    "jitter": (Impairment(delay_ms=20, jitter_ms=5), options((20_000_000, 5_000_000), 3504)),
     "normal": (
         Impairment(20, 5, distribution=Distribution.NORMAL),
         options((20_000_000, 5_000_000), 5001, distribution=Distribution.NORMAL),
@@ -97,7 +97,7 @@ CASES = {
         Impairment(rate_kbit=9.6, overhead=Overhead(-14, 48, 5)),
         options(rate=struct.pack("<IiIi", 1200, -14, 48, 5)),
     ),
-    "seed": (Impairment(seed=2**63 + 7), options(behind=attribute(14, struct.pack("<Q", 2**63 + 7)))),
+    "seed": (Impairment(seed=2**63 + 7), options(limit=1004, behind=attribute(14, struct.pack("<Q", 2**63 + 7)))),
 }
 
 
@@ -148,8 +148,14 @@ def test_each_field_reads_back(case: str) -> None:
 @given(IMPAIRMENTS)
 def test_the_queue_is_never_shallower_than_it_must_be(impairment: Impairment) -> None:
     settings = NetemSettings.of(impairment)
-    assert 0 <= settings.limit - (CUT if impairment.cut else impairment).queue_limit < 8
+    assert 0 <= settings.limit - (CUT if impairment.cut else impairment).queue_limit < 16
     assert impairment.cut or settings.distribution is impairment.distribution
+
+
+def test_a_seed_that_the_kernel_chose_is_not_told_as_asked_for() -> None:
+    chosen = decode(told(options(behind=attribute(14, struct.pack("<Q", 99)))))
+    assert chosen.seed == 99
+    assert chosen.impairment(cut=False) == CLEAN
 
 
 def test_a_rate_keeps_the_order_even_where_none_is_asked() -> None:
