@@ -136,7 +136,7 @@ def test_gateway_spoofed(bench: Bench) -> None:
     assert sale.approved
 
 
-@pytest.mark.needs("access point")
+@pytest.mark.needs("access point on wifi")
 @only_wifi
 @pytest.mark.requires(Verdict.COMPLETED)
 def test_open_network(bench: Bench, bearer: str) -> None:

@@ -49,7 +49,8 @@ class WrongService:
             return
         try:
             services.set_rule(site.bearer, self.service, None)
+            if site.usual is not None:
+                services.clear(site.bearer)  # its ports too
         finally:
             if site.usual is not None:
-                services.clear(site.bearer)
                 site.usual.start()

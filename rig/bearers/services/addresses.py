@@ -96,7 +96,7 @@ class AddressService:
                     return self._misled(None)
                 case "short-lease":
                     self._misled(None)
-        if wanted is None or wanted != self._address_for(message.mac):
+        if wanted is None or wanted != self._address_for(message.mac, wanted):
             return self._nak(message)
         return self._answer(MessageType.ACK, message, wanted, self._lease_s())
 
@@ -108,15 +108,17 @@ class AddressService:
         short = self.rule is not None and self.rule.answer == "short-lease"
         return round(self.rule.seconds) if self.rule is not None and short else self._pool.lease_s
 
-    def _address_for(self, mac: bytes) -> str | None:
-        """The address of a client; the first that nobody holds for one that has none."""
+    def _address_for(self, mac: bytes, wanted: str | None = None) -> str | None:
+        """The address of a client; for one that has none the wanted one, for another server may have given it, else
+        the first that nobody holds.
+        """
         if mac not in self._held:
             taken = set(self._held.values())
             numbers = range(int(self._pool.first), int(self._pool.last) + 1)
-            free = (address for n in numbers if (address := str(ipaddress.IPv4Address(n))) not in taken)
-            if not (fresh := next(free, "")):
+            free = [address for n in numbers if (address := str(ipaddress.IPv4Address(n))) not in taken]
+            if not free:
                 return None
-            self._held[mac] = fresh
+            self._held[mac] = wanted if wanted in free else free[0]
         return self._held[mac]
 
     def _nak(self, message: Dhcp) -> Dhcp:

@@ -128,6 +128,16 @@ def test_another_servers_client_is_left_alone_and_a_wrong_wish_refused() -> None
     assert refused.kind is MessageType.NAK
 
 
+def test_an_address_that_another_server_gave_is_left_to_its_client() -> None:
+    service = addresses()
+    ack = service.reply(Dhcp(MessageType.REQUEST, 8, MAC, client="10.64.1.3"))
+    assert ack is not None
+    assert (ack.kind, ack.yours) == (MessageType.ACK, "10.64.1.3")
+    taken = service.reply(Dhcp(MessageType.REQUEST, 9, OTHER, client="10.64.1.3"))
+    assert taken is not None
+    assert taken.kind is MessageType.NAK
+
+
 @pytest.mark.parametrize(("way", "answer"), [("timeout", None), ("pool-empty", None), ("nak", MessageType.NAK)])
 def test_addresses_wrong(way: str, answer: MessageType | None) -> None:
     service = addresses({"answer": way})
