@@ -23,6 +23,7 @@ from rig.bearers.interface import disable_offloads, mute_arp, set_up
 from rig.bearers.kernel import kernel_session
 from rig.bearers.link import Backend
 from rig.bearers.netspace import in_namespace, new_namespace
+from rig.bearers.wifi.nl80211 import move_radio
 from rig.errors import BenchTrouble, CallerMistake
 
 _FIRST_INDEX = 1000
@@ -44,6 +45,7 @@ class Segment:
         bench_address: the bench's address with prefix length; the terminal's gateway to the host.
         carries_host: whether the terminal reaches its host over it.
         radio: the name of the radio link that lies on it, if one does.
+        wireless: it is no cable: the terminal's interface is a Wi-Fi radio, and an access point is at the other end.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Segment:
     bench_address: str
     carries_host: bool = True
     radio: str | None = None
+    wireless: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,10 @@ def build_virtual_network(
     with kernel_session("virtual network") as kernel:
         builder = _Builder(kernel, terminal, relays, seed)
         for segment in segments:
-            builder.lay(segment, backend)
+            if segment.wireless:
+                move_radio(segment.terminal_interface, terminal)
+            else:
+                builder.lay(segment, backend)
         loopback = kernel.link_lookup(ifname="lo")[0]
         for host in hosts:
             kernel.addr("add", index=loopback, address=host, prefixlen=32)

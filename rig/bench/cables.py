@@ -10,6 +10,7 @@ from rig.bearers.link import Backend
 from rig.bearers.netem import netem_available
 from rig.bearers.netspace import enter_namespace
 from rig.bearers.topology import Segment, build_virtual_network
+from rig.bearers.wifi.bridge import make_bridge, remove_bridge
 from rig.bench.description import BenchFile, Link
 from rig.errors import CallerMistake
 
@@ -25,12 +26,14 @@ class Cables:
         captured: the interfaces on which packets are recorded.
         relays: settings of the link relay; empty where none is needed.
         terminal: descriptor of the terminal's own namespace on a virtual bench.
+        bridges: interfaces that join the cells of access points.
     """
 
     backend: Backend
     captured: list[str]
     relays: dict[str, dict[str, Any]] = field(default_factory=dict)
     terminal: int | None = None
+    bridges: list[str] = field(default_factory=list)
 
     def enter_terminal(self) -> None:
         """Move the calling process into the terminal's namespace."""
@@ -42,6 +45,8 @@ class Cables:
         if self.terminal is not None:
             os.close(self.terminal)
             self.terminal = None
+        while self.bridges:
+            remove_bridge(self.bridges.pop())
 
 
 def lay_cables(bench: BenchFile) -> Cables:
@@ -56,8 +61,9 @@ def lay_cables(bench: BenchFile) -> Cables:
     if bench.ecr_link is not None:
         links["ecr"] = bench.ecr_link
     captured = [link.interface for link in links.values()]
+    bridges = _join_cells(bench)
     if bench.simulation is None:
-        return Cables(backend, captured)
+        return Cables(backend, captured, bridges=bridges)
     segments = [
         Segment(
             name,
@@ -66,11 +72,22 @@ def lay_cables(bench: BenchFile) -> Cables:
             s.bench_address,
             s.carries_host,
             radio=RADIO_LINK if s.air else None,
+            wireless=s.access_point is not None,
         )
         for name, s in bench.simulation.segments.items()
     ]
     network = build_virtual_network(segments, backend, bench.acquirer.listen)
-    return Cables(backend, captured, network.relays, network.terminal)
+    return Cables(backend, captured, network.relays, network.terminal, bridges)
+
+
+def _join_cells(bench: BenchFile) -> list[str]:
+    """Make the bridges of access points before anybody listens on them; returns their names."""
+    bridges = []
+    for point in bench.access_points.values():
+        if point.bridge is not None and point.control is None:
+            make_bridge(point.bridge, point.interface)
+            bridges.append(point.bridge)
+    return bridges
 
 
 def choose_backend(bench: BenchFile) -> Backend:
@@ -78,10 +95,13 @@ def choose_backend(bench: BenchFile) -> Backend:
     wanted = bench.network.backend
     if wanted == "user-space link" and bench.simulation is None:
         raise CallerMistake("network.backend", "the user-space link lies on simulated cables alone", "write netem")
+    over_air = bench.simulation is not None and any(s.access_point for s in bench.simulation.segments.values())
+    if wanted == "user-space link" and over_air:
+        raise CallerMistake("network.backend", "the user-space link does not lie on the air", "write netem")
     if wanted == "user-space link":
         return wanted
     netem = netem_available()
-    if not netem and (wanted == "netem" or bench.simulation is None):
+    if not netem and (wanted == "netem" or bench.simulation is None or over_air):
         raise CallerMistake(
             "network.backend", f"the interfaces of this bench need netem: {netem.reason}", "modprobe sch_netem"
         )

@@ -15,6 +15,9 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
+from rig.bearers.wifi.config import Cell as WifiCell
+from rig.bearers.wifi.config import Network as WifiNetwork
+from rig.bearers.wifi.config import Security
 from rig.errors import CallerMistake
 from rig.units import CURRENCY_NUMERIC
 
@@ -110,6 +113,8 @@ class Link(_Part):
     interface: str
     terminal_address: Annotated[str, AfterValidator(_ipv4)] | None = None
     """The terminal's IPv4 address on it, for probes; a simulated segment tells its own."""
+    station: Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{2}:){5}[0-9a-f]{2}$")] | None = None
+    """The terminal's MAC address, where others share the interface: only this one's packets are degraded then."""
 
 
 class Bearer(Link):
@@ -118,6 +123,8 @@ class Bearer(Link):
     kind: Literal["wifi", "cellular", "ethernet"]
     path: Name | None = None
     """The RF path that attenuates it."""
+    access_point: Name | None = None
+    """The access point of the bench's own that it is."""
 
 
 class Attenuator(_Part):
@@ -193,12 +200,78 @@ class Services(_Part):
         return self
 
 
+class Cell(_Part):
+    """A further cell of an access point's network: with a channel on a radio of its own, else on the same radio."""
+
+    interface: str
+    channel: int | None = None
+
+
+class AccessPoint(_Part):
+    """A Wi-Fi access point of the bench's own: hostapd on a radio of this machine, dnsmasq for names and addresses."""
+
+    interface: str
+    ssid: str
+    security: Literal["open", "wpa2", "wpa3"] = "wpa2"
+    passphrase: str = ""
+    channel: int = 1
+    country: str
+    address: str
+    """The bench's own address there, with prefix length."""
+    dhcp: Pool | None = None
+    dnsmasq: bool = True
+    second: Cell | None = None
+    bridge: str | None = None
+    """The interface that joins two cells."""
+    station: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{2}(:[0-9a-f]{2}){5}$")] | None = None
+    """The terminal's hardware address, where others use the access point too."""
+    join_limit_s: Seconds = 60.0
+    """How long the terminal may take to come back on it."""
+    sample_s: Seconds = 5.0
+    """How often signal and rate of its stations are written to the history."""
+    control: str | None = None
+    """The folder of the control sockets of a hostapd that somebody else runs."""
+
+    @property
+    def carrier(self) -> str:
+        """The interface through which everything of its stations passes."""
+        return self.bridge or self.interface
+
+    @property
+    def network(self) -> WifiNetwork:
+        """What is in the air."""
+        cells = [WifiCell(self.interface, self.channel)]
+        if self.second is not None:
+            cells.append(WifiCell(self.second.interface, self.second.channel))
+        security = Security(self.security)
+        return WifiNetwork(self.ssid, security, self.passphrase, self.country, tuple(cells), self.bridge)
+
+    @model_validator(mode="after")
+    def _can_be(self) -> AccessPoint:
+        try:
+            _ = self.network
+        except CallerMistake as error:
+            raise _WrongField(f"{error.what}; {error.cure}", error.device) from error
+        try:
+            network = ipaddress.IPv4Interface(self.address).network
+            pool = [ipaddress.IPv4Address(each) for each in (self.dhcp.first, self.dhcp.last)] if self.dhcp else []
+        except ValueError as error:
+            raise _WrongField(f"{error}; write such as 10.64.1.1/24", "address") from error
+        if any(each not in network for each in pool):
+            raise _WrongField(f"is not in {network}", "dhcp")
+        if self.dhcp is not None and not self.dnsmasq:
+            raise _WrongField("is given out by dnsmasq, which is not wanted", "dhcp")
+        return self
+
+
 class Network(_Part):
     """Where the bench's processes live, and how links are degraded."""
 
     isolation: Literal["private", "host"] = "host"
     """``private``: in a network namespace of the bench's own, away from everything else."""
     backend: Literal["auto", "netem", "user-space link"] = "auto"
+    start_limit_s: Seconds = 20.0
+    """How long the bench's processes may take to come up."""
 
 
 class Segment(_Part):
@@ -212,6 +285,10 @@ class Segment(_Part):
     """Whether the terminal asks for its address there; else it is given ``terminal_address``."""
     air: bool = False
     """Whether a simulated radio lies on it."""
+    access_point: Name | None = None
+    """No cable: ``terminal_interface`` is a Wi-Fi radio of this machine, which joins this access point."""
+    joins_open: bool = False
+    """Whether the terminal takes a network of that name without a key, too."""
 
 
 class SimulatedDevice(_Part):
@@ -250,6 +327,7 @@ class BenchFile(_Part):
     presenter: Presenter | None = None
     acquirer: Acquirer
     services: dict[Name, Services] = {}
+    access_points: dict[Name, AccessPoint] = {}
     simulation: Simulation | None = None
 
     @property
@@ -285,6 +363,7 @@ class BenchFile(_Part):
         for name in self.services:
             if name not in self.bearers:
                 raise _WrongField(f"is not among bearers ({_listed(self.bearers)})", "services", name)
+        self._check_access_points()
         if self.modem is not None and self.modem.watches not in (None, *self.bearers):
             raise _WrongField(
                 f"{self.modem.watches!r} is not among bearers ({_listed(self.bearers)})", "modem", "watches"
@@ -292,6 +371,23 @@ class BenchFile(_Part):
         if self.simulation is not None and self.network.isolation != "private":
             raise _WrongField("simulated devices need isolation: private", "network", "isolation")
         return self
+
+
+    def _check_access_points(self) -> None:
+        known = f"is not among access_points ({_listed(self.access_points)})"
+        for name, bearer in self.bearers.items():
+            if bearer.access_point is None:
+                continue
+            if bearer.access_point not in self.access_points:
+                raise _WrongField(f"{bearer.access_point!r} {known}", "bearers", name, "access_point")
+            carrier = self.access_points[bearer.access_point].carrier
+            if bearer.interface != carrier or bearer.kind != "wifi":
+                raise _WrongField(f"is kind wifi on {carrier}, as its access point", "bearers", name, "interface")
+            if name in self.services and not self.services[name].standby:
+                raise _WrongField("is needed beside an access point's dnsmasq", "services", name, "standby")
+        for name, segment in self.simulation.segments.items() if self.simulation is not None else ():
+            if segment.access_point is not None and segment.access_point not in self.access_points:
+                raise _WrongField(f"{segment.access_point!r} {known}", "simulation", "segments", name, "access_point")
 
 
 def load_bench(path: Path) -> BenchFile:

@@ -18,6 +18,8 @@ from rig.bearers.services.client import SOCKET as SERVICES_SOCKET
 from rig.bearers.services.client import ServicesClient
 from rig.bearers.stimulus import Witness
 from rig.bearers.userspace import UserSpaceLink
+from rig.bearers.wifi.client import SOCKET as AIR_SOCKET
+from rig.bearers.wifi.client import AccessPointClient
 from rig.bench.description import BenchFile
 from rig.bench.plan import Places
 from rig.cards.bureau import CardBureau
@@ -52,6 +54,7 @@ class Devices:
     presenter: Presenter | None = None
     acquirer: AcquirerClient | None = None
     services: ServicesClient | None = None
+    access_points: dict[str, AccessPointClient] = field(default_factory=dict)
     terminal: Terminal | None = None
     _open: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
 
@@ -86,10 +89,14 @@ class DeviceOpener:
     def link(self, name: str, interface: str) -> Link:
         """A link by the backend in use."""
         if self._backend == "netem":
-            return NetemLink(name, interface)
+            return NetemLink(name, interface, self._station(name))
         if self._relay is None:
             self._relay = RpcClient(self._places.runtime / "link.sock", "link relay")
         return UserSpaceLink(name, self._relay)
+
+    def _station(self, link: str) -> str | None:
+        place = self._bench.ecr_link if link == "ecr" else self._bench.bearers[link]
+        return place.station if place is not None else None
 
     def bearers(self) -> Iterator[Bearer]:
         """The bearers, and the cash-register line as ``ecr``."""
@@ -140,6 +147,10 @@ class DeviceOpener:
         """The control of the bench's own name, address and time servers."""
         return ServicesClient(self._places.runtime / SERVICES_SOCKET)
 
+    def access_point(self, name: str) -> AccessPointClient:
+        """The control of one access point."""
+        return AccessPointClient(name, self._places.runtime / AIR_SOCKET)
+
     def terminal(self, moment: Moment = ignore) -> Terminal:
         """The driver of the terminal; not connected yet."""
         settings = self._bench.terminal.model_dump()
@@ -180,6 +191,8 @@ def open_devices(
         devices.acquirer = devices._open.enter_context(contextlib.closing(opener.acquirer()))
         if bench.services:
             devices.services = devices._open.enter_context(contextlib.closing(opener.services()))
+        for name in bench.access_points:
+            devices.access_points[name] = devices._open.enter_context(contextlib.closing(opener.access_point(name)))
         devices.terminal = devices._open.enter_context(contextlib.closing(opener.terminal(ecr_moment)))
     return devices
 

@@ -33,8 +33,6 @@ from rig.errors import BenchTrouble, CallerMistake, RigError
 from rig.history import Journal, Redactor
 from rig.process import Started, main_config
 
-_START_LIMIT_S = 20.0
-
 
 class Guard:
     """One hold of a bench."""
@@ -61,7 +59,7 @@ class Guard:
         self._journal.write("lease_taken", durable=True, bench=self._bench.name, why=self._why)
         cables = self._cables = lay_cables(self._bench)
         wanted = programs(self._bench, self._places, cables.captured, cables.relays)
-        deadline = time.monotonic() + _START_LIMIT_S
+        deadline = time.monotonic() + self._bench.network.start_limit_s
         for program in wanted:
             enter: Callable[[], None] | None = cables.enter_terminal if program.in_terminal else None
             running = spawn(program, self._places.configs, self._places.logs, self._places.state.root, enter)

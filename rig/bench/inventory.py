@@ -36,6 +36,10 @@ def capabilities(bench: BenchFile) -> list[str]:
     for name, services in bench.services.items():
         kinds = ["names", "time", "interception", *(["addresses"] if services.dhcp is not None else [])]
         found += [f"{kind} on {name}" for kind in kinds if kind != "interception" or _nftables()]
+    for name, bearer in bench.bearers.items():
+        if bearer.access_point is not None:
+            found.append(f"access point on {name}")
+            found += [f"roaming on {name}"] if bench.access_points[bearer.access_point].second is not None else []
     return found + list(bench.bearers)
 
 

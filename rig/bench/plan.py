@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rig.bearers.wifi.channels import frequency_mhz
 from rig.bench.description import BenchFile, Simulation
 from rig.bench.places import StateDirectory
 from rig.bench.spawn import Program, module_command, write_private
@@ -20,6 +21,9 @@ from rig.units import CURRENCY_NUMERIC
 BENCH_COPY = "bench.yaml"
 """The bench file as a run used it, among the run's configs."""
 
+ACCESS_POINTS = "access-points"
+"""The process that owns the access points."""
+_USUAL_CHANNELS = (1, 6, 11)
 _DEVICES = {
     "attenuator": "rig.virtual.attenuator",
     "field": "rig.virtual.field",
@@ -104,6 +108,9 @@ def programs(bench: BenchFile, places: Places, capture: list[str], relays: dict[
     if bench.services:
         serving: dict[str, Any] = {**common, "name": "services", "bearers": _services(bench)}
         wanted.append(Program("services", "rig.bearers.services", serving))
+    if bench.access_points:
+        on_air = {**common, "name": ACCESS_POINTS, "logs": str(places.logs), "access_points": _access_points(bench)}
+        wanted.append(Program(ACCESS_POINTS, "rig.bearers.wifi.serve", on_air))
     wanted.append(Program("acquirer", "rig.acquirer.serve", {**common, **_acquirer(bench, places)}))
     if bench.simulation is not None:
         wanted += [_device(name, bench, places, common) for name in bench.simulation.devices]
@@ -131,6 +138,36 @@ def _services(bench: BenchFile) -> dict[str, dict[str, Any]]:
         name: {"interface": bench.bearers[name].interface, "names": names, **each.model_dump()}
         for name, each in bench.services.items()
     }
+
+
+def _access_points(bench: BenchFile) -> dict[str, dict[str, Any]]:
+    """What their process is told of each (:meth:`rig.bearers.wifi.owned.Settings.read`)."""
+    names = {bench.acquirer.name: bench.acquirer.listen[0]}
+    kept = {"ssid", "security", "passphrase", "country", "bridge", "address", "dhcp", "control", "sample_s"}
+    return {
+        name: {
+            **each.model_dump(include=kept),
+            "cells": [{"interface": cell.interface, "channel": cell.channel} for cell in each.network.cells],
+            "names": names,
+            "serves": each.dnsmasq,
+        }
+        for name, each in bench.access_points.items()
+    }
+
+
+def _supplicants(bench: BenchFile, simulation: Simulation) -> dict[str, dict[str, Any]]:
+    """What the terminal knows of the networks that its radios join; it looks for them where cells may come to be."""
+    told = {}
+    for segment in simulation.segments.values():
+        if segment.access_point is not None:
+            point = bench.access_points[segment.access_point]
+            channels = {*_USUAL_CHANNELS, *(point.network.channel_of(cell) for cell in point.network.cells)}
+            told[segment.terminal_interface] = {
+                **point.model_dump(include={"ssid", "security", "passphrase", "country"}),
+                "mhz": sorted(frequency_mhz(channel) for channel in channels),
+                "joins_open": segment.joins_open,
+            }
+    return told
 
 
 def _device(name: str, bench: BenchFile, places: Places, common: dict[str, Any]) -> Program:
@@ -192,4 +229,5 @@ def _terminal(bench: BenchFile, simulation: Simulation, places: Places, common: 
             for s in carriers.values()
             if not s.dhcp
         ],
+        "supplicants": _supplicants(bench, simulation),
     }

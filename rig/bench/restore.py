@@ -16,7 +16,7 @@ from rig.bearers.impairment import CLEAN
 from rig.bearers.link import Backend
 from rig.bench.description import BenchFile
 from rig.bench.devices import DeviceOpener
-from rig.bench.plan import Places
+from rig.bench.plan import ACCESS_POINTS, Places
 from rig.errors import BenchTrouble, RigError
 from rig.units import Decibel
 
@@ -71,6 +71,8 @@ def process_of(device: str, bench: BenchFile, backend: Backend) -> str | None:
     kind = device.split()[0]
     if kind in ("acquirer", "services"):
         return kind
+    if kind == "access":
+        return ACCESS_POINTS
     if kind == "link":
         return "link" if backend == "user-space link" else None
     kinds = {"attenuator": "attenuator", "presenter": "field", "power": "relay-board"}
@@ -95,6 +97,8 @@ def _recipes(bench: BenchFile, opener: DeviceOpener) -> Iterator[tuple[str, Reci
     yield "acquirer", partial(_acquirer, opener)
     if bench.services:
         yield "services", partial(_services, bench, opener)
+    for name in bench.access_points:
+        yield f"access point {name}", partial(_access_point, opener, name)
     for name, link in [*bench.bearers.items(), *([("ecr", bench.ecr_link)] if bench.ecr_link else [])]:
         yield f"link {name}", partial(_link, opener, name, link.interface)
     for name in bench.attenuators:
@@ -123,6 +127,11 @@ def _services(bench: BenchFile, opener: DeviceOpener) -> dict[str, Any]:
         if wrong or state["impostor"] is not None:
             raise BenchTrouble(f"services {name}", f"still misbehave: {state}", "end their process")
     return dict.fromkeys(states, "no rule, no impostor")
+
+
+def _access_point(opener: DeviceOpener, name: str) -> dict[str, Any]:
+    with contextlib.closing(opener.access_point(name)) as point:
+        return point.restore()
 
 
 def _link(opener: DeviceOpener, name: str, interface: str) -> dict[str, Any]:

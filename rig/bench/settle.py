@@ -32,6 +32,7 @@ def settle(
     waiting_for = _wait_for_terminal(bench, devices, rebooting)
     stage.power_was_cut = False
     idle_ms = elapsed_ms(began)
+    stage.wait_for_stations()
     if not waiting_for:
         operations.resolve()
         waiting_for = _drain(bench, devices)

@@ -20,6 +20,7 @@ from rig.bench.devices import Devices, Observe, require
 from rig.bench.failing import BearerFailures
 from rig.bench.playing import Playing
 from rig.bench.wire import WireFaults
+from rig.bench.wireless import Wireless
 from rig.errors import BenchTrouble, CallerMistake
 from rig.faults import Facts, LateProof, Payload, Proof, TlsRecord
 from rig.instruments.modem import Signal
@@ -42,6 +43,7 @@ class BenchStage:
         self._observe = observe
         self._lock = threading.RLock()
         self._timers: list[threading.Timer] = []
+        self._air = Wireless(bench, devices, observe)
         self._wire = WireFaults(observe)
         devices.at_close(self._wire.close)
         self._failures = BearerFailures(observe)
@@ -65,6 +67,10 @@ class BenchStage:
         """The bearer's network is gone: the cell is attenuated away, or the access point is off."""
         self._playing.stop(name)
         path = self._bench.bearers[name].path if name in self._bench.bearers else None
+        if path is None and self._air.has(name):
+            proof = self._air.act(name, "vanish", {"silent": False})
+            assert isinstance(proof, Proof)
+            return proof
         if path is None:
             evidence = self._bearer(name).off()
             return Proof(not evidence["read_back"]["carrier"], evidence)
@@ -74,6 +80,10 @@ class BenchStage:
             return Proof(read_back >= attenuator.maximum, {"path": path, "db": read_back})
         signal = self.wait_for_signal(lambda s: not s.registered)
         return Proof(not signal.registered, {"path": path, "db": read_back, "registered": signal.registered})
+
+    def act_on_air(self, name: str, act: str, options: Facts) -> Proof | LateProof:
+        """Something of :mod:`rig.faults.wifi` happens to a bearer's access point, until :meth:`restore`."""
+        return self._air.act(name, act, options)
 
     def impair_bearer(self, name: str, profile: str) -> Proof:
         """A bearer gets the named impairment."""
@@ -187,6 +197,7 @@ class BenchStage:
                 self.switch_bearer_off(other)
         if name == self._bench.watched:
             self.wait_for_signal(lambda signal: signal.registered)
+        self._air.wait_for_station(name)
         if not wanted.link.read().carrier:
             raise BenchTrouble(f"bearer {name}", "has no carrier", "see rig doctor")
 
@@ -207,6 +218,10 @@ class BenchStage:
         if self._bench.watched is not None:
             self.wait_for_signal(lambda signal: signal.registered)
 
+    def wait_for_stations(self) -> None:
+        """Give the terminal time to come back on the bench's access points; where it does not, that is its matter."""
+        self._air.wait_for_stations()
+
     def restore(self) -> None:
         """Undo everything: host, links, attenuators, card, power."""
         for timer in self._timers:
@@ -217,6 +232,7 @@ class BenchStage:
         self._failures.clear()
         if self._devices.acquirer is not None:
             self._devices.acquirer.clear()
+        self._air.restore()
         for name, link in self._devices.links.items():
             if not link.restore()["read_back"]["carrier"]:
                 raise BenchTrouble(f"link {name}", "has no carrier though it was restored", "see rig doctor")
@@ -246,6 +262,8 @@ class BenchStage:
             gateway=services.address.split("/")[0] if services is not None else None,
             host_name=host.name,
             services=self._devices.services if services is not None else None,
+            usual=self._air.usual_server(name),
+            access_point=self._air.openable(name),
         )
 
     def _bearer(self, name: str) -> Any:

@@ -22,6 +22,7 @@ from rig.faults.actions import (
 )
 from rig.faults.injection import HoldingHost, Injector
 from rig.faults.moments import Moment
+from rig.faults.wifi import change_channel, deauthenticate, roam, wifi_vanish, wrong_key
 from rig.faults.wire import cut_on_wire, lose_request_on_wire, reset_on_wire
 
 __all__ = [
@@ -36,10 +37,12 @@ __all__ = [
     "Proof",
     "Stage",
     "TlsRecord",
+    "change_channel",
     "cut",
     "cut_ecr",
     "cut_on_wire",
     "cut_power",
+    "deauthenticate",
     "fail",
     "host_down",
     "host_late",
@@ -49,5 +52,8 @@ __all__ = [
     "play",
     "pull_card",
     "reset_on_wire",
+    "roam",
     "switch_off",
+    "wifi_vanish",
+    "wrong_key",
 ]

@@ -52,6 +52,10 @@ class Stage(Protocol):
         """A bearer gets a named failure; its proof is what the failure has met by the end of the case."""
         ...
 
+    def act_on_air(self, name: str, act: str, options: Facts) -> Proof | LateProof:
+        """Something happens to a bearer's access point (:mod:`rig.faults.wifi`)."""
+        ...
+
     def cut_ecr(self) -> Proof:
         """Nothing passes on the cash-register line any more."""
         ...

@@ -58,6 +58,9 @@ class FakeStage:
         self._act("fail_bearer", name, failure, dict(options))
         return lambda: Proof(self.rules.get(0, False), {"hits": len(self.done)})
 
+    def act_on_air(self, name: str, act: str, options: Facts) -> Proof:
+        return self._act("act_on_air", name, act, dict(options))
+
     def cut_ecr(self) -> Proof:
         return self._act("cut_ecr")
 

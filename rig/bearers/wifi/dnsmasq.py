@@ -75,7 +75,8 @@ def dnsmasq_config(serving: Serving, leases: Path, pid: Path) -> str:
     lines = [
         "keep-in-foreground",
         "log-facility=-",
-        "user=root",  # whoever changes its user is no longer told when its parent dies (prctl(2))
+        "user=root",  # whoever changes its user or group is no longer told when its parent dies (prctl(2))
+        "group=root",
         f"pid-file={pid}",
         f"interface={serving.interface}",
         "except-interface=lo",
@@ -94,6 +95,7 @@ def dnsmasq_config(serving: Serving, leases: Path, pid: Path) -> str:
             f"dhcp-range={serving.first},{serving.last},{serving.address.netmask},{serving.lease_s}s",
             f"dhcp-leasefile={leases}",
             "dhcp-authoritative",
+            "no-ping",  # it would hold every offer back for seconds, to see that nobody has the address
             "log-dhcp",
             *(f"dhcp-option=option:{name},{own}" for name in ("router", "dns-server", "ntp-server")),
         ]

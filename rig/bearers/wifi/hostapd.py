@@ -37,7 +37,9 @@ class Hostapd:
             config.write_text(hostapd_config(network, cells, self._sockets))
             configs.append(str(config))
         # Its log goes through stdio, which would keep lines back on a pipe; a log file it writes line by line.
-        self._child = Child(f"hostapd of {name}", "hostapd", ["-f", "/dev/stdout", *configs], log, lambda _line: None)
+        self._child = Child(
+            f"hostapd of {name}", "hostapd", ["-f", "/proc/self/fd/1", *configs], log, lambda _line: None
+        )
 
     @property
     def pid(self) -> int | None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from rig.bearers.interface import set_up
 from rig.bearers.kernel import kernel_session
+from rig.bearers.netspace import in_namespace
 from rig.errors import BenchTrouble, DeviceGone
 
 _RATE_STEP_KBIT = 100
@@ -38,8 +39,6 @@ def take_radios_from(namespace: int, interfaces: list[str]) -> None:
         DeviceGone: an interface is not there, or is no radio.
         BenchTrouble: the kernel refused.
     """
-    from rig.bearers.netspace import in_namespace
-
     own = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
     try:
         for interface in interfaces:
