@@ -1,4 +1,4 @@
-"""``python -m lab [netem] [userspace] [moments] [wifi]``: all parts, or those named, and one table of what held.
+"""``python -m lab [PART …]``: all parts, or those named, and one table of what held.
 
 Ends with 0 where all held, 1 where a figure or a test did not, 2 where a part could not run, and 3 where something
 must be installed first that this user may not install; 1 goes before the others.
@@ -23,7 +23,7 @@ from lab.install import install, missing_packages
 from lab.part import LabTrouble, Part, Row
 from rig.errors import RigError
 
-PARTS = ("netem", "userspace", "moments", "wifi")
+PARTS = ("netem", "userspace", "moments", "timeline", "wifi")
 HELD, BROKEN, COULD_NOT_RUN, NOT_INSTALLED = 0, 1, 2, 3
 
 

@@ -13,15 +13,16 @@ from rig.verdict import Verdict
 
 pytestmark = pytest.mark.needs("card", "impairable link")
 
+PAUSE_S = 1.0
 SAFE = (Verdict.COMPLETED, Verdict.FAILED_SAFELY)
 
 
 def sell_while(bench: Bench, bearer: str, timeline: str) -> list[bool]:
-    """One sale after the other as long as a timeline plays; whether each was approved."""
+    """A sale at once and another a moment after each, as long as a timeline plays; whether each was approved."""
     playing = bench.play(bearer, timeline)
-    approved = []
-    while playing.playing:
-        approved.append(bench.sale(7_00 + len(approved), "visa-credit").approved)
+    approved = [bench.sale(6_00, "visa-credit").approved]
+    while playing.wait(PAUSE_S) is None:
+        approved.append(bench.sale(6_00 + len(approved), "visa-credit").approved)
     return approved
 
 

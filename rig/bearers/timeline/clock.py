@@ -1,21 +1,28 @@
 """Waiting for an absolute time, to some ten microseconds, and for a stop, at once.
 
-Facts: ``prctl(2)`` (timer slack: 50 µs unless a thread says otherwise), ``clock_nanosleep(2)``.
+Facts: ``prctl(2)`` (timer slack: 50 µs unless a thread says otherwise), ``sched(7)``.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import os
 import threading
 import time
 
 _PR_SET_TIMERSLACK = 29
+_URGENCY = 10
 _LAST_STRETCH_NS = 1_000_000
 
 
 def be_punctual() -> None:
-    """The timers of the calling thread are no longer lumped together with others; costs nothing else."""
+    """Let the calling thread run as soon as its time has come: its timers are not lumped together with others, and,
+    where the system allows it, it goes before all that is not as urgent. For a thread that works for microseconds.
+    """
     ctypes.CDLL(None).prctl(_PR_SET_TIMERSLACK, 1, 0, 0, 0)
+    with contextlib.suppress(OSError):  # an ordinary user may not; then the machine should not be busy
+        os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(_URGENCY))
 
 
 def wait_until(t: int, stop: threading.Event) -> bool:
