@@ -125,7 +125,15 @@ class NetemLink:
             return self._again(self._count)
 
     def carrier(self, up: bool) -> bool:
-        """Bring the bench's end of the cable down, which takes the carrier from the terminal's, or up again."""
+        """Bring the bench's end of the cable down, which takes the carrier from the terminal's, or up again.
+
+        Raises:
+            CallerMistake: other stations share the interface, who would lose theirs too.
+            DeviceClamped: it did not follow.
+        """
+        if self.station is not None and not up:
+            cure = "switch the access point, or cut the bearer"
+            raise CallerMistake(f"link {self.name}", f"{self.interface} carries other stations too", cure)
         with self._lock:
             set_up(self.interface, up)
             read_back = is_up(self.interface)

@@ -118,6 +118,11 @@ def test_one_is_slow_and_the_others_are_not(access_point: AccessPoint, up: bool)
         assert other.median_ms(False, 8) < 20
 
 
+def test_the_carrier_that_others_share_is_not_taken(access_point: AccessPoint) -> None:
+    with pytest.raises(CallerMistake, match="carries other stations too"):
+        access_point.inside(lambda: access_point.links[0].carrier(False))
+
+
 def test_several_come_and_go_independently(access_point: AccessPoint) -> None:
     access_point.apply(0, CUT, CUT)
     access_point.apply(1, SLOW, CLEAN)
