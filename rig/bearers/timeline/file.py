@@ -102,15 +102,15 @@ def read_timeline(path: Path) -> Timeline:
 
 
 def write_timeline(timeline: Timeline, path: Path) -> None:
-    """Write a timeline so that :func:`read_timeline` reads the same.
+    """Write a timeline so that :func:`read_timeline` reads the same; words for people become one line each.
 
     Raises:
         CallerMistake: the file cannot be written.
     """
     head = {
-        "title": timeline.title,
-        "source": timeline.source,
-        **({"assumptions": list(timeline.assumptions)} if timeline.assumptions else {}),
+        "title": _one_line(timeline.title),
+        "source": _one_line(timeline.source),
+        **({"assumptions": [_one_line(each) for each in timeline.assumptions]} if timeline.assumptions else {}),
         "loop": timeline.loop,
         "longest_gap_ms": timeline.longest_gap_ms,
         "duration_ms": timeline.duration_ms,
@@ -232,7 +232,13 @@ def _as_written(step: Step) -> dict[str, Any]:
         ways = {"both": _fields(step.up)}
     else:
         ways = {"up": _fields(step.up), "down": _fields(step.down)}
-    return {"at_ms": step.at_ms, **ways, **step.annotations()}
+    notes = {**step.annotations(), **({"note": _one_line(step.note)} if step.note else {})}
+    return {"at_ms": step.at_ms, **ways, **notes}
+
+
+def _one_line(text: str) -> str:
+    """YAML would fold or refuse other breaks and controls."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
 
 
 def _fields(way: Impairment) -> dict[str, Any]:

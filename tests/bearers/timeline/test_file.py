@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rig.bearers.impairment import CLEAN, CUT, Impairment
@@ -116,7 +116,11 @@ ways = st.one_of(
 )
 
 
-@given(st.lists(st.tuples(st.integers(50, 60_000), ways, ways), min_size=1, max_size=20), st.text(max_size=20))
+words = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), max_size=20)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.integers(50, 60_000), ways, ways), min_size=1, max_size=20), words)
 def test_what_is_written_is_read_again(tmp_path_factory: pytest.TempPathFactory, rows: list, note: str) -> None:  # type: ignore[type-arg]
     steps, at = [], 0
     for lasts, up, down in rows:
