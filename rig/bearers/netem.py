@@ -34,7 +34,7 @@ from rig.bearers.netem_qdisc import Encoded, Place, PlacedNetem, nothing_counted
 from rig.bearers.netem_station import SharedRoot, require_station
 from rig.bearers.netspace import in_namespace, new_namespace
 from rig.bearers.rtnetlink import Port, Refused
-from rig.errors import DeviceClamped, DeviceGone, DeviceNonsense, RigError
+from rig.errors import CallerMistake, DeviceClamped, DeviceGone, DeviceNonsense, RigError
 
 __all__ = ["NetemLink", "NetemProbe", "netem_available", "reconcile"]
 
