@@ -12,6 +12,9 @@ from rig.bench.devices import Devices, Observe
 from rig.errors import BenchTrouble, CallerMistake, RigError
 from rig.faults import Facts, LateProof, Proof
 
+_REFUSED_WITHIN_S = 20.0
+"""A terminal that was sent away looks for its network again and again, and gets tired of it."""
+
 
 class Wireless:
     """All access points of a bench. May be used from several threads; each one does one thing at a time.
@@ -115,10 +118,9 @@ class Wireless:
         evidence = self._tell(point, "wrong_key", point.set_key(_another_key(self._bench, point.name)))
 
         def prove() -> Proof:
-            state = point.state()
-            inside = [each["mac"] for each in state["stations"] if each["authorized"]]
-            came_back = evidence["stations_before"] and state["refused"]
-            return Proof(bool(came_back) and not inside, {**evidence, "refused": state["refused"], "inside": inside})
+            refused = point.wait_for_refusal(_REFUSED_WITHIN_S)
+            inside = [station.mac for station in point.stations() if station.authorized]
+            return Proof(refused > 0 and not inside, {**evidence, "refused": refused, "inside": inside})
 
         return prove
 

@@ -58,8 +58,12 @@ class AccessPoint:
         """
         read = self.air.read()
         read["stations"] = [station.to_dict() for station in self.air.stations()]
-        refused = sum(each.word == _REFUSED for each in self.air.happenings.since(self._began))
-        return {**read, "refused": refused}
+        return {**read, "refused": self.wait_for_refusal(0)}
+
+    def wait_for_refusal(self, limit_s: float) -> int:
+        """Wait until a station came with a wrong key; returns how often one did since the last action."""
+        self.air.happenings.wait_for(self._began, lambda told: any(_refused(each) for each in told), limit_s)
+        return sum(_refused(each) for each in self.air.happenings.since(self._began))
 
     def wait_for_station(self, limit_s: float, mac: str | None = None) -> Station:
         """Wait until the station, or any, may send data.
@@ -269,6 +273,10 @@ class AccessPoint:
 
 def _came(happening: Happening, mac: str | None) -> bool:
     return happening.word == "AP-STA-CONNECTED" and mac in (None, happening.station)
+
+
+def _refused(happening: Happening) -> bool:
+    return happening.word == _REFUSED
 
 
 def _left(told: list[Happening]) -> set[str]:

@@ -43,6 +43,10 @@ class AccessPointClient:
         found = self._rpc.call("wait", limit_s + _MORE_S, access_point=self.name, limit_s=limit_s, mac=mac)
         return Station.from_dict(found)
 
+    def wait_for_refusal(self, limit_s: float) -> int:
+        """Wait until a station came with a wrong key; returns how often one did since the last action."""
+        return int(self._rpc.call("refused", limit_s + _MORE_S, access_point=self.name, limit_s=limit_s)["count"])
+
     def vanish(self, silent: bool = True) -> dict[str, Any]:
         """Off the air, without a word or with one."""
         return self._rpc.call("vanish", access_point=self.name, silent=silent)

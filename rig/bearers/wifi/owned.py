@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyroute2.iwutil  # noqa: F401 - before there are threads, of which two would trip over its circular imports
+from pyroute2.netlink.exceptions import NetlinkError
+
 from rig.bearers.kernel import kernel_session, open_kernel
 from rig.bearers.wifi.access_point import AccessPoint
 from rig.bearers.wifi.air import Note
@@ -159,8 +162,6 @@ class OwnedAccessPoint:
 
 def _add_address(serving: Serving) -> bool:
     """Give the bench its address; returns whether it had it not."""
-    from pyroute2.netlink.exceptions import NetlinkError
-
     what = f"address {serving.address} on {serving.interface}"
     with open_kernel() as kernel:
         found = kernel.link_lookup(ifname=serving.interface)

@@ -19,6 +19,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from rig.bearers.wifi.access_point import AccessPoint
 from rig.bearers.wifi.client import SOCKET
 from rig.bearers.wifi.config import Security
 from rig.bearers.wifi.owned import OwnedAccessPoint, Settings
@@ -36,11 +37,12 @@ class Desk:
         self.verbs: dict[str, Handler] = {
             "state": lambda access_point: self._get(access_point).state(),
             "wait": self._wait,
-            "vanish": lambda access_point, silent: self._get(access_point).access_point.vanish(silent),
-            "appear": lambda access_point: self._get(access_point).access_point.appear(),
+            "refused": lambda access_point, limit_s: {"count": self._ap(access_point).wait_for_refusal(limit_s)},
+            "vanish": lambda access_point, silent: self._ap(access_point).vanish(silent),
+            "appear": lambda access_point: self._ap(access_point).appear(),
             "deauthenticate": self._deauthenticate,
-            "channel": lambda access_point, channel: self._get(access_point).access_point.change_channel(channel),
-            "key": lambda access_point, passphrase: self._get(access_point).access_point.set_key(passphrase),
+            "channel": lambda access_point, channel: self._ap(access_point).change_channel(channel),
+            "key": lambda access_point, passphrase: self._ap(access_point).set_key(passphrase),
             "secure": self._secure,
             "roam": self._roam,
             "restore": lambda access_point: self._get(access_point).restore(),
@@ -52,17 +54,20 @@ class Desk:
             raise CallerMistake("access points", f"none is {name!r}", f"there are {', '.join(self._owned)}")
         return self._owned[name]
 
+    def _ap(self, name: str) -> AccessPoint:
+        return self._get(name).access_point
+
     def _wait(self, access_point: str, limit_s: float, mac: str | None) -> dict[str, Any]:
-        return self._get(access_point).access_point.wait_for_station(limit_s, mac).to_dict()
+        return self._ap(access_point).wait_for_station(limit_s, mac).to_dict()
 
     def _deauthenticate(self, access_point: str, mac: str | None, reason: int, disassociate: bool) -> dict[str, Any]:
-        return self._get(access_point).access_point.deauthenticate(mac, reason, disassociate)
+        return self._ap(access_point).deauthenticate(mac, reason, disassociate)
 
     def _secure(self, access_point: str, security: str) -> dict[str, Any]:
-        return self._get(access_point).access_point.secure(Security(security))
+        return self._ap(access_point).secure(Security(security))
 
     def _roam(self, access_point: str, mac: str | None, hard: bool, limit_s: float) -> dict[str, Any]:
-        return self._get(access_point).access_point.roam(mac, hard, limit_s)
+        return self._ap(access_point).roam(mac, hard, limit_s)
 
 
 def main() -> None:
