@@ -31,7 +31,7 @@ def test_a_bench_without_power_control_skips_those_cases_by_name(rig: Rig) -> No
 def test_a_bench_without_a_bearer_does_not_blame_the_terminal(tmp_path: Path) -> None:
     rig = Rig.make(tmp_path)
     raw = yaml.safe_load(rig.bench.read_text())
-    del raw["bearers"]["cellular"]
+    del raw["bearers"]["cellular"], raw["services"]["cellular"]
     rig.bench.write_text(yaml.safe_dump(raw, sort_keys=False))
     code, summary = rig.run("approve or gone_before_the_sale")
     assert code == 0
