@@ -61,6 +61,12 @@ class FakeStage:
     def act_on_air(self, name: str, act: str, options: Facts) -> Proof:
         return self._act("act_on_air", name, act, dict(options))
 
+    def arm_wire(self, bearer: str, *_: object) -> LateProof:
+        return lambda: self._act("arm_wire", bearer)
+
+    def play_timeline(self, bearer: str, timeline: object) -> LateProof:
+        return lambda: self._act("play_timeline", bearer, timeline)
+
     def cut_ecr(self) -> Proof:
         return self._act("cut_ecr")
 
