@@ -11,7 +11,8 @@ from rig.bearers.netem import netem_available
 from rig.bearers.netspace import enter_namespace
 from rig.bearers.topology import Segment, build_virtual_network
 from rig.bearers.wifi.bridge import make_bridge, remove_bridge
-from rig.bench.description import BenchFile, Link
+from rig.bench.description import BenchFile
+from rig.bench.parts.network import Link
 from rig.errors import CallerMistake
 
 RADIO_LINK = "air"

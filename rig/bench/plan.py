@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from rig.bearers.wifi.channels import frequency_mhz
-from rig.bench.description import BenchFile, Simulation
+from rig.bench.description import BenchFile
+from rig.bench.parts.simulation import Simulation
 from rig.bench.places import StateDirectory
 from rig.bench.spawn import Program, module_command, write_private
 from rig.errors import CallerMistake

@@ -1,0 +1,73 @@
+"""The links of a bench, who degrades them, and the servers on them."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from rig.bench.parts.base import HardwareAddress, Ipv4Address, Name, Part, Seconds, WrongField
+
+
+class Network(Part):
+    """Where the bench's processes live, and how links are degraded."""
+
+    isolation: Literal["private", "host"] = "host"
+    """``private``: in a network namespace of the bench's own, away from everything else."""
+    backend: Literal["auto", "netem", "user-space link"] = "auto"
+    start_limit_s: Seconds = 20.0
+    """How long the bench's processes may take to come up."""
+
+
+class Link(Part):
+    """Where a link can be degraded: the bench-side interface that carries it."""
+
+    interface: str
+    terminal_address: Ipv4Address | None = None
+    """The terminal's IPv4 address on it, for probes; a simulated segment tells its own."""
+    station: HardwareAddress | None = None
+    """The terminal's MAC address, where others share the interface: only this one's packets are degraded then."""
+
+
+class Bearer(Link):
+    """A way of the terminal to its host."""
+
+    kind: Literal["wifi", "cellular", "ethernet"]
+    path: Name | None = None
+    """The RF path that attenuates it."""
+    access_point: Name | None = None
+    """The access point of the bench's own that it is."""
+
+
+class Pool(Part):
+    """The addresses that the bench's DHCP server gives out on a bearer."""
+
+    first: str
+    last: str
+    lease_s: Annotated[int, Field(ge=2, le=604_800)] = 3600
+
+
+class Services(Part):
+    """The bench's own servers on a bearer: names (DNS), time (SNTP), and addresses (DHCP) where there is a pool."""
+
+    address: str
+    """The bench's own address on the bearer, with prefix length: the terminal's gateway and servers."""
+    dhcp: Pool | None = None
+    standby: bool = False
+    """Another server, such as the access point's dnsmasq, does the work; these stand in for it in a failure."""
+
+    @model_validator(mode="after")
+    def _addresses_are_some(self) -> Services:
+        try:
+            network = ipaddress.IPv4Interface(self.address).network
+        except ValueError as error:
+            raise WrongField(f"{error}; write such as 10.64.1.1/24", "address") from error
+        for name in ("first", "last") if self.dhcp is not None else ():
+            try:
+                inside = ipaddress.IPv4Address(getattr(self.dhcp, name)) in network
+            except ValueError as error:
+                raise WrongField(str(error), "dhcp", name) from error
+            if not inside:
+                raise WrongField(f"is not in {network}", "dhcp", name)
+        return self

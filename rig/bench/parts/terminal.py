@@ -1,0 +1,73 @@
+"""The terminal under test, the cards that it may meet, and the host that it talks to."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints, model_validator
+
+from rig.bench.parts.base import Part, Port, Seconds, WrongField
+from rig.units import CURRENCY_NUMERIC
+
+
+class TestPans(Part):
+    """A range of PANs that this bench may meet: everything that begins with ``prefix``."""
+
+    __test__ = False
+
+    prefix: Annotated[str, StringConstraints(pattern=r"^[0-9]{4,12}$")]
+    lengths: tuple[int, ...] = (13, 14, 15, 16, 17, 18, 19)
+
+
+class Tcp(Part):
+    """A TCP address."""
+
+    host: str
+    port: Port
+
+
+class Serial(Part):
+    """A serial line."""
+
+    port: str
+    baud: int = 9600
+
+
+class Terminal(Part):
+    """The terminal under test, and what its maker or its settings say of its timing."""
+
+    protocol: str = "zvt"
+    tcp: Tcp | None = None
+    serial: Serial | None = None
+    terminal_id: Annotated[str, StringConstraints(pattern=r"^[0-9]{8}$")]
+    merchant_id: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z ]{15}$")]
+    currency: str = "EUR"
+    password: Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")] = "000000"
+    t3_s: Seconds = 5.0
+    t4_s: Seconds = 180.0
+    connect_timeout_s: Seconds = 10.0
+    """How long the terminal tries to reach its host on one bearer."""
+    response_timeout_s: Seconds = 30.0
+    """How long the terminal waits for its host before it gives up and reverses."""
+    idle_limit_s: Seconds = 60.0
+    """After a fault is over, the terminal must be idle again within this time."""
+    boot_limit_s: Seconds = 120.0
+    flush_limit_s: Seconds = 60.0
+    """How long the terminal's reversal queue may take to drain once its network is back."""
+
+    @model_validator(mode="after")
+    def _one_line(self) -> Terminal:
+        if (self.tcp is None) == (self.serial is None):
+            raise ValueError("exactly one of tcp and serial describes the cash-register line")
+        if self.currency not in CURRENCY_NUMERIC:
+            raise WrongField(f"{self.currency!r} is unknown; use one of {', '.join(CURRENCY_NUMERIC)}", "currency")
+        return self
+
+
+class Acquirer(Part):
+    """The host that the terminal's test profile points at."""
+
+    listen: tuple[str, ...] = Field(min_length=1)
+    port: Port = 5000
+    tls: bool = True
+    name: str = "acquirer.bench"
