@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from rig.bearers.probe import Prober
-from rig.bearers.timeline import Timeline, load_timeline
+from rig.bearers.timeline import Replay, Timeline, load_timeline
 from rig.bearers.timeline.play import Play
 from rig.bench.description import BenchFile
 from rig.bench.devices import Devices, Observe
-from rig.errors import CallerMistake
+from rig.errors import BenchTrouble, CallerMistake
 from rig.faults import LateProof, Proof
 from rig.units import Decibel
+
+_LATEST_END_S = 10.0
 
 Attenuate = Callable[[str, Decibel], object]
 """Sets an RF path."""
@@ -67,6 +69,23 @@ class Playing:
             return Proof(seen.shown, {"timeline": play.timeline.name, **asdict(seen)})
 
         return ask
+
+    def wait(self, bearer: str) -> Replay:
+        """Wait until what plays on a bearer has ended.
+
+        Raises:
+            CallerMistake: nothing does, or it never ends by itself.
+            BenchTrouble: it does not end in time.
+        """
+        play = self._plays.get(bearer)
+        if play is None:
+            raise CallerMistake(bearer, "no timeline plays on it", "begin one with bench.play or the fault play")
+        if play.timeline.loop:
+            raise CallerMistake(bearer, f"timeline {play.timeline.name} goes on for ever", "stop it instead")
+        replay = play.wait(play.timeline.duration_ms / 1000 + _LATEST_END_S)
+        if replay is None:
+            raise BenchTrouble(f"link {bearer}", "its timeline does not end", "is the link's backend stuck?")
+        return replay
 
     def stop(self, bearer: str) -> None:
         """End what plays on a bearer; what is in force stays.

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from rig.bearers.bearer import Bearer
-from rig.bearers.timeline import Timeline
+from rig.bearers.timeline import Replay, Timeline
 from rig.bearers.timeline.play import Play
 from rig.bench.cases import Cases
 from rig.bench.description import BenchFile
@@ -204,6 +204,14 @@ class Bench:
             BenchTrouble: the link is gone, or lacks what a step needs.
         """
         return self.stage.play(bearer, timeline)
+
+    def wait_for_timeline(self, bearer: str) -> Replay:
+        """Wait until what plays on a bearer has ended; its last step stays in force until the case ends.
+
+        Raises:
+            CallerMistake: nothing plays on it, or what does never ends by itself.
+        """
+        return self.stage.wait_for_timeline(bearer)
 
     def use_only(self, bearer: str) -> None:
         """Switch every other bearer off until the case ends."""

@@ -12,7 +12,7 @@ from typing import Any
 from rig.bearers.failures import Site
 from rig.bearers.presets import load_preset
 from rig.bearers.timeline import FOLDER as TIMELINES
-from rig.bearers.timeline import Timeline
+from rig.bearers.timeline import Replay, Timeline
 from rig.bearers.timeline.play import Play
 from rig.bearers.wire_cut import Cut
 from rig.bench.description import BenchFile
@@ -95,6 +95,10 @@ class BenchStage:
     def play(self, bearer: str, timeline: str | Timeline) -> Play:
         """Play a timeline on a bearer, until it ends or :meth:`restore`."""
         return self._playing.start(bearer, timeline)
+
+    def wait_for_timeline(self, bearer: str) -> Replay:
+        """Wait until what plays on a bearer has ended; its last step stays in force."""
+        return self._playing.wait(bearer)
 
     def play_timeline(self, bearer: str, timeline: str) -> LateProof:
         """A timeline plays on a bearer, until it ends or :meth:`restore`."""

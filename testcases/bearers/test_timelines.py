@@ -100,6 +100,7 @@ def test_minute(bench: Bench, bearer: str) -> None:
 @pytest.mark.parametrize("bearer", ["wifi", "cellular"], indirect=True)
 @pytest.mark.requires(*SAFE)
 def test_shadow_begins_while_the_answer_is_held(bench: Bench, bearer: str) -> None:
-    """A second without radio begins while the host holds its answer: approved late, or reversed."""
+    """A second without radio begins while the host holds its answer: approved late, or reversed; then all is well."""
     bench.sale(7_94, "visa-credit", play(bearer, "shadow").at(Moment.REQUEST_RECEIVED))
+    bench.wait_for_timeline(bearer)
     assert bench.sale(7_93, "visa-credit").approved

@@ -16,4 +16,5 @@ pytestmark = pytest.mark.needs("card", "impairable link")
 def test_radio_shadow(bench: Bench, bearer: str) -> None:
     """A second without radio around a request: approved late or reversed, and the next sale completes."""
     bench.sale(7_01, "visa-credit", play(bearer, "shadow").at(Moment.BEFORE_REQUEST))
+    bench.wait_for_timeline(bearer)
     assert bench.sale(7_02, "visa-credit").approved
