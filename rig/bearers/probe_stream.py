@@ -14,7 +14,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from rig.bearers.probe import Answer, Prober
+from rig.bearers.probe import Prober
+from rig.bearers.probe_ways import Answer
 from rig.errors import RigError
 
 _STOP_LIMIT_S = 5.0

@@ -8,7 +8,8 @@ import pytest
 
 from rig.bearers.impairment import CUT, Impairment
 from rig.bearers.netspace import in_namespace
-from rig.bearers.probe import Prober, TcpKnock
+from rig.bearers.probe import Prober
+from rig.bearers.probe_ways import TcpKnock
 from rig.errors import BenchTrouble, CallerMistake
 from tests.bearers.conftest import SEGMENTS, RelayBench
 
