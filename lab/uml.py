@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -105,9 +106,11 @@ def _boot(job: Path, timeout_s: float, memory: str, punctual: bool) -> str:
             _give_right_of_way(process.pid)
         try:
             console, _ = process.communicate(timeout=timeout_s)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, 9)  # its processes are the kernel's threads: one session, all ours
+        except BaseException as error:
+            os.killpg(process.pid, signal.SIGKILL)  # its processes are the kernel's threads: one session, all ours
             console, _ = process.communicate()
+            if not isinstance(error, subprocess.TimeoutExpired):
+                raise
             raise LabTrouble(f"user-mode Linux did not end in {timeout_s:g} s\n{console.decode()[-2000:]}") from None
     return console.decode(errors="replace")
 
