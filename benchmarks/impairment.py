@@ -28,9 +28,9 @@ from benchmarks import tcconfig
 from rig.bearers.impairment import CLEAN, Impairment
 from rig.bearers.link import ReadBack
 from rig.bearers.netem import NetemLink, netem_available
-from rig.bearers.netem_qdisc import Place, PlacedNetem, nothing_counted
+from rig.bearers.netem.qdisc import Place, PlacedNetem, nothing_counted
+from rig.bearers.netem.rtnetlink import Port
 from rig.bearers.netspace import in_namespace, new_namespace
-from rig.bearers.rtnetlink import Port
 from rig.bearers.topology import Segment, build_virtual_network
 from rig.bearers.userspace import UserSpaceLink
 from rig.history.redaction import Redactor

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from rig.bearers.netspace import in_namespace, new_namespace
 from rig.bearers.nft import Chain, Count, Counter, NftSession, Rule, Set, leftover_tables, nft_available
-from rig.bearers.nft_process import NftProcess
+from rig.bearers.nft.process import NftProcess
 from rig.bench.spawn import start_time
 from rig.errors import BenchTrouble, CallerMistake, DeviceGone, DeviceMute
 from tests.bearers.test_user_namespace import PROJECT, drop_capabilities, run
@@ -185,7 +185,7 @@ def test_without_privilege_in_a_user_namespace() -> None:
 
 
 def test_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rig.bearers.nft_process.shutil.which", lambda *_, **__: None)
+    monkeypatch.setattr("rig.bearers.nft.process.shutil.which", lambda *_, **__: None)
     with pytest.raises(BenchTrouble, match="apt-get install nftables"):
         NftSession.open("test")
     assert "not installed" in nft_available().reason

@@ -7,7 +7,7 @@ import pytest
 
 from rig.bearers.impairment import CLEAN, CUT, Impairment
 from rig.bearers.presets import load_preset, preset_names
-from rig.bearers.relay_model import DirectionModel
+from rig.bearers.relay.model import DirectionModel
 from rig.errors import CallerMistake
 
 ROUND_TRIPS_MS = {

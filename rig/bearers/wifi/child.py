@@ -16,7 +16,8 @@ from rig.errors import DeviceGone, DeviceMute
 
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
-_SYSTEM_PATH = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
+SYSTEM_PATH = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
+"""Where daemons lie; not all of it is on every user's PATH."""
 _KEPT = 20
 _STOP_S = 3.0
 _parent = ThreadPoolExecutor(1, "parent of children")
@@ -40,7 +41,7 @@ class Child:
     def __init__(
         self, name: str, program: str, arguments: Sequence[str], log: Path, on_line: Callable[[str], None]
     ) -> None:
-        found = shutil.which(program, path=_SYSTEM_PATH)
+        found = shutil.which(program, path=SYSTEM_PATH)
         if found is None:
             raise DeviceGone(name, f"{program} is not installed", f"apt install {program}")
         self._name = name

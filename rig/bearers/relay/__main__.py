@@ -31,8 +31,8 @@ from pathlib import Path
 from typing import Any
 
 from rig.bearers.impairment import CLEAN, Impairment
-from rig.bearers.relay_control import ControlSocket, Verb
-from rig.bearers.relay_link import RelayLink
+from rig.bearers.relay.control import ControlSocket, Verb
+from rig.bearers.relay.link import RelayLink
 from rig.errors import CallerMistake
 from rig.history.journal import Journal
 from rig.process import Started, main_config, wake_on_signal

@@ -13,7 +13,7 @@ from rig.bearers.impairment import CLEAN, CUT, Distribution, Impairment, Overhea
 from rig.bearers.kernel import kernel_session
 from rig.bearers.loss import GilbertElliott
 from rig.bearers.netspace import in_namespace
-from rig.bearers.relay_model import DirectionModel
+from rig.bearers.relay.model import DirectionModel
 from rig.bearers.userspace import UserSpaceLink
 from rig.rpc import RpcError
 from tests.bearers.conftest import Probe, RelayBench

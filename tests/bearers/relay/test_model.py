@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from rig.bearers.impairment import CLEAN, CUT, Distribution, Impairment, Overhead
 from rig.bearers.loss import GilbertElliott
-from rig.bearers.relay_model import Copy, DirectionModel
+from rig.bearers.relay.model import Copy, DirectionModel
 from tests.bearers.test_impairment import WHOLE_IMPAIRMENTS
 
 MS = 1_000_000

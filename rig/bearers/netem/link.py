@@ -1,8 +1,8 @@
 """The kernel's netem as the degrader of a link, at the bench's end of it.
 
 Down (host → terminal) is the egress of the interface. Up comes in, and netem knows egress only, so it goes through an
-``ifb`` (:mod:`rig.bearers.netem_mirror`). An interface that other machines use too, such as a shared access point's,
-can be impaired for one of its stations alone (:mod:`rig.bearers.netem_station`).
+``ifb`` (:mod:`rig.bearers.netem.mirror`). An interface that other machines use too, such as a shared access point's,
+can be impaired for one of its stations alone (:mod:`rig.bearers.netem.station`).
 
 Everything of ours can be told apart: reserved handles, reserved filter preferences, an ``ifb`` whose alias says whose
 it is and what is to be put back. What is not ours is refused, never touched. netem dies with nobody: what a crash of
@@ -27,16 +27,13 @@ from rig.bearers.impairment import CLEAN, Impairment
 from rig.bearers.interface import is_up, set_up
 from rig.bearers.kernel import one_at_a_time
 from rig.bearers.link import Backend, Counters, ReadBack
-from rig.bearers.netem_leftovers import reconcile
-from rig.bearers.netem_mirror import Mirror, interface_index
-from rig.bearers.netem_prepared import Ends, PreparedNetem
-from rig.bearers.netem_qdisc import Encoded, Place, PlacedNetem, nothing_counted
-from rig.bearers.netem_station import SharedRoot, require_station
+from rig.bearers.netem.mirror import Mirror, interface_index
+from rig.bearers.netem.prepared import Ends, PreparedNetem
+from rig.bearers.netem.qdisc import Encoded, Place, PlacedNetem, nothing_counted
+from rig.bearers.netem.rtnetlink import Port, Refused
+from rig.bearers.netem.station import SharedRoot, require_station
 from rig.bearers.netspace import in_namespace, new_namespace
-from rig.bearers.rtnetlink import Port, Refused
 from rig.errors import CallerMistake, DeviceClamped, DeviceGone, DeviceNonsense, RigError
-
-__all__ = ["NetemLink", "NetemProbe", "netem_available", "reconcile"]
 
 T = TypeVar("T")
 _MISSING_MODULE = "modprobe sch_netem ifb sch_ingress cls_matchall act_mirred; or use the user-space link"

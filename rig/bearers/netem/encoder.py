@@ -31,8 +31,8 @@ from pyroute2.netlink.rtnl.tcmsg import plugins
 
 from rig.bearers.distributions import packed
 from rig.bearers.impairment import Overhead
-from rig.bearers.netem_layout import CHANCE, CORRELATIONS, MODEL, RATE, SLOT, options
-from rig.bearers.netem_settings import ALWAYS, NetemSettings
+from rig.bearers.netem.layout import CHANCE, CORRELATIONS, MODEL, RATE, SLOT, options
+from rig.bearers.netem.settings import ALWAYS, NetemSettings
 from rig.errors import CallerMistake, DeviceNonsense
 
 __all__ = ["decode", "encode", "options", "packed", "register"]

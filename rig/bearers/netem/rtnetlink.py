@@ -1,6 +1,6 @@
 """A plain rtnetlink socket: whole messages out, the kernel's word on each back, in the same system call pair.
 
-pyroute2 lays the messages out (:mod:`rig.bearers.tc_messages`); this carries them. A message that was laid out in
+pyroute2 lays the messages out (:mod:`rig.bearers.netem.tc_messages`); this carries them. A message that was laid out in
 advance costs two system calls, and two messages in one go cost one more. The kernel answers before ``send`` returns,
 so that nothing here waits.
 

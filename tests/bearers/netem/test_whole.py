@@ -7,13 +7,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from rig.bearers import interface, netem_encoder
+from rig.bearers import interface
 from rig.bearers.impairment import CLEAN, CUT, Distribution, Impairment
 from rig.bearers.interface import joining_offloads
 from rig.bearers.netem import NetemLink, reconcile
-from rig.bearers.netem_settings import NetemSettings
+from rig.bearers.netem import encoder as netem_encoder
+from rig.bearers.netem.settings import NetemSettings
 from rig.errors import BenchTrouble, CallerMistake, DeviceClamped, DeviceGone
-from tests.bearers.netem_bench import Bench, cable, require_netem
+from tests.bearers.netem.bench import Bench, cable, require_netem
 
 pytestmark = pytest.mark.netem
 SLOW = Impairment(delay_ms=40)

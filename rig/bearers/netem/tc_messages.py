@@ -1,4 +1,4 @@
-"""Every traffic-control message that the rig sends, as whole bytes ready for :class:`rig.bearers.rtnetlink.Port`.
+"""Every traffic-control message that the rig sends, as whole bytes ready for :class:`rig.bearers.netem.rtnetlink.Port`.
 
 pyroute2 lays them out, netem's and flower's options by our own classes, for it has no whole netem and no flower.
 Numbers (sequence, port) are left at zero: the port fills them in.
@@ -16,9 +16,8 @@ from pyroute2.netlink import nla
 from pyroute2.netlink.rtnl.tcmsg import plugins, tcmsg
 from pyroute2.netlink.rtnl.tcmsg.common_act import get_tca_action, tca_act_prio
 
-from rig.bearers.netem_encoder import encode, register
-from rig.bearers.netem_settings import NetemSettings
-from rig.bearers.rtnetlink import (
+from rig.bearers.netem.encoder import encode, register
+from rig.bearers.netem.rtnetlink import (
     NLM_F_ACK,
     NLM_F_CREATE,
     NLM_F_DUMP,
@@ -27,6 +26,7 @@ from rig.bearers.rtnetlink import (
     NLM_F_REPLACE,
     NLM_F_REQUEST,
 )
+from rig.bearers.netem.settings import NetemSettings
 
 ROOT, INGRESS, INGRESS_HANDLE = 0xFFFF_FFFF, 0xFFFF_FFF1, 0xFFFF_0000
 CHANGE, ADD, REPLACE = 0, NLM_F_CREATE | NLM_F_EXCL, NLM_F_CREATE | NLM_F_REPLACE

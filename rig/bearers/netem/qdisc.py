@@ -5,7 +5,7 @@ what is queued. A change of the handle makes the kernel put a fresh netem in the
 was queued is gone: which is what a cut means.
 
 ``7c10:`` and ``7c11:`` are the root's, ``7c12:`` is the root that shares an interface among stations
-(:mod:`rig.bearers.netem_station`), ``7c20:`` to ``7cff:`` are what hangs there.
+(:mod:`rig.bearers.netem.station`), ``7c20:`` to ``7cff:`` are what hangs there.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ import errno
 from dataclasses import dataclass
 from typing import Any
 
-from rig.bearers import tc_messages as tc
 from rig.bearers.impairment import CUT, Impairment
 from rig.bearers.link import DirectionCounters
-from rig.bearers.netem_encoder import decode
-from rig.bearers.netem_settings import NetemSettings
-from rig.bearers.rtnetlink import Port, Refused
+from rig.bearers.netem import tc_messages as tc
+from rig.bearers.netem.encoder import decode
+from rig.bearers.netem.rtnetlink import Port, Refused
+from rig.bearers.netem.settings import NetemSettings
 from rig.errors import BenchTrouble
 
 OPEN_HANDLE, CUT_HANDLE, SHARED_HANDLE = 0x7C10_0000, 0x7C11_0000, 0x7C12_0000

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import contextlib
 
-from rig.bearers import link_messages as links
 from rig.bearers.kernel import one_at_a_time
-from rig.bearers.netem_mirror import Mirror, interface_index, notes
-from rig.bearers.netem_qdisc import Place, PlacedNetem, nothing_counted
-from rig.bearers.netem_station import SharedRoot, require_station
-from rig.bearers.rtnetlink import Port
+from rig.bearers.netem import link_messages as links
+from rig.bearers.netem.mirror import Mirror, interface_index, notes
+from rig.bearers.netem.qdisc import Place, PlacedNetem, nothing_counted
+from rig.bearers.netem.rtnetlink import Port
+from rig.bearers.netem.station import SharedRoot, require_station
 from rig.errors import DeviceGone
 
 _NOBODY = ""

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rig.bearers.impairment import Impairment
-from rig.bearers.netem_qdisc import Encoded, PlacedNetem
+from rig.bearers.netem.qdisc import Encoded, PlacedNetem
 from rig.errors import CallerMistake
 
 if TYPE_CHECKING:

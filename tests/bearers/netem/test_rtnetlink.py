@@ -12,16 +12,16 @@ from typing import TypeVar
 
 import pytest
 
-from rig.bearers import interface, rtnetlink
-from rig.bearers import link_messages as links
-from rig.bearers import tc_messages as tc
+from rig.bearers import interface
 from rig.bearers.impairment import CLEAN, CUT
 from rig.bearers.kernel import one_at_a_time
-from rig.bearers.netem import NetemLink, netem_available, reconcile
-from rig.bearers.netem_mirror import Mirror, interface_index, notes
-from rig.bearers.netem_qdisc import queue_at
+from rig.bearers.netem import NetemLink, netem_available, reconcile, rtnetlink
+from rig.bearers.netem import link_messages as links
+from rig.bearers.netem import tc_messages as tc
+from rig.bearers.netem.mirror import Mirror, interface_index, notes
+from rig.bearers.netem.qdisc import queue_at
+from rig.bearers.netem.rtnetlink import Port, Refused
 from rig.bearers.netspace import in_namespace, new_namespace
-from rig.bearers.rtnetlink import Port, Refused
 from rig.errors import BenchTrouble, DeviceGone, DeviceMute
 
 T = TypeVar("T")

@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given
 from pyroute2.netlink.rtnl.tcmsg import plugins
 
-from rig.bearers import netem_encoder
-from rig.bearers import tc_messages as tc
 from rig.bearers.distributions import packed
 from rig.bearers.impairment import CLEAN, CUT, Distribution, Impairment, Overhead
 from rig.bearers.link import ReadBack
 from rig.bearers.loss import GilbertElliott
-from rig.bearers.netem_encoder import decode, get_parameters
-from rig.bearers.netem_settings import ORDER_KEEPING_RATE, NetemSettings
+from rig.bearers.netem import encoder as netem_encoder
+from rig.bearers.netem import tc_messages as tc
+from rig.bearers.netem.encoder import decode, get_parameters
+from rig.bearers.netem.settings import ORDER_KEEPING_RATE, NetemSettings
 from rig.errors import CallerMistake, DeviceNonsense
 from tests.bearers.test_impairment import IMPAIRMENTS
 

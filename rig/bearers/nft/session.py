@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Literal
 
 from rig.bearers.netspace import in_namespace, new_namespace
-from rig.bearers.nft_process import NftProcess
+from rig.bearers.nft.process import NftProcess
 from rig.errors import BenchTrouble, CallerMistake, DeviceGone, RigError
 
 Family = Literal["inet", "ip", "ip6", "arp", "bridge", "netdev"]

@@ -17,7 +17,7 @@ from rig.bearers.impairment import CLEAN, CUT, Impairment
 from rig.bearers.interface import joining_offloads
 from rig.bearers.netem import NetemLink, reconcile
 from rig.bearers.netspace import in_namespace
-from tests.bearers.netem_bench import Bench, cable, require_netem
+from tests.bearers.netem.bench import Bench, cable, require_netem
 
 pytestmark = pytest.mark.netem
 KILLS = 12

@@ -19,7 +19,7 @@ from rig.bearers.netem import NetemLink, reconcile
 from rig.bearers.netspace import in_namespace, new_namespace
 from rig.errors import BenchTrouble, CallerMistake
 from tests.bearers.conftest import Probe, udp_socket
-from tests.bearers.netem_bench import require_netem, run_tc
+from tests.bearers.netem.bench import require_netem, run_tc
 
 pytestmark = pytest.mark.netem
 T = TypeVar("T")

@@ -20,11 +20,11 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from rig.bearers import link_messages as links
-from rig.bearers import tc_messages as tc
 from rig.bearers.interface import joining_offloads, switch_offloads
-from rig.bearers.netem_qdisc import foreign, queue_at
-from rig.bearers.rtnetlink import Port, Refused
+from rig.bearers.netem import link_messages as links
+from rig.bearers.netem import tc_messages as tc
+from rig.bearers.netem.qdisc import foreign, queue_at
+from rig.bearers.netem.rtnetlink import Port, Refused
 from rig.errors import DeviceGone
 
 WHOLE_PREFERENCE, STATION_PREFERENCE = 0x7C10, 0x7C11

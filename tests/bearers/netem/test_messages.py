@@ -6,8 +6,8 @@ import struct
 
 import pytest
 
-from rig.bearers import link_messages as links
-from rig.bearers import tc_messages as tc
+from rig.bearers.netem import link_messages as links
+from rig.bearers.netem import tc_messages as tc
 
 STATION = "02:00:00:00:01:00"
 MAC, MASK = bytes.fromhex("020000000100"), b"\xff" * 6

@@ -13,7 +13,7 @@ from rig.bearers.interface import has_carrier
 from rig.bearers.netem import NetemLink, reconcile
 from rig.bearers.netspace import in_namespace
 from rig.errors import BenchTrouble, CallerMistake, DeviceGone
-from tests.bearers.netem_bench import Bench, cable, require_netem
+from tests.bearers.netem.bench import Bench, cable, require_netem
 
 pytestmark = pytest.mark.netem
 

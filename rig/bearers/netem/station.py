@@ -3,7 +3,7 @@
 What goes to its MAC address passes through its class and the netem in there. Everybody else's packets no filter leads
 anywhere, so HTB passes them on at once, as ever. Every kind of frame is the terminal's where its address is in it:
 ARP answers, DHCP and EAPOL to it are impaired like its data, and the same with what it sends
-(:mod:`rig.bearers.netem_mirror`), its broadcasts included. Not impaired: broadcasts and multicasts *to* it, for they
+(:mod:`rig.bearers.netem.mirror`), its broadcasts included. Not impaired: broadcasts and multicasts *to* it, for they
 are everybody's; and EAPOL that hostapd exchanges through nl80211's control port, which passes by every queueing
 discipline.
 
@@ -19,10 +19,10 @@ from __future__ import annotations
 import zlib
 from typing import Any
 
-from rig.bearers import tc_messages as tc
-from rig.bearers.netem_mirror import STATION_PREFERENCE, station_of
-from rig.bearers.netem_qdisc import SHARED_HANDLE, Place, foreign, queue_at
-from rig.bearers.rtnetlink import Port, Refused
+from rig.bearers.netem import tc_messages as tc
+from rig.bearers.netem.mirror import STATION_PREFERENCE, station_of
+from rig.bearers.netem.qdisc import SHARED_HANDLE, Place, foreign, queue_at
+from rig.bearers.netem.rtnetlink import Port, Refused
 from rig.errors import BenchTrouble, CallerMistake
 
 _FIRST_NETEM = 0x7C20

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from rig.bearers import netem_encoder
 from rig.bearers.impairment import CLEAN, CUT, Distribution, Impairment, Overhead
 from rig.bearers.link import ReadBack
 from rig.bearers.loss import GilbertElliott
-from tests.bearers.netem_bench import Bench, cable, require_netem
+from rig.bearers.netem import encoder as netem_encoder
+from tests.bearers.netem.bench import Bench, cable, require_netem
 
 pytestmark = pytest.mark.netem
 

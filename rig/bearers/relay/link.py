@@ -12,7 +12,7 @@ from typing import Any
 
 from rig.bearers.impairment import CLEAN, Impairment
 from rig.bearers.interface import has_carrier, is_up, set_up
-from rig.bearers.relay_model import DirectionModel
+from rig.bearers.relay.model import DirectionModel
 from rig.errors import CallerMistake, DeviceGone
 
 _ETH_P_ALL = 0x0003

@@ -10,7 +10,7 @@ from typing import Any
 
 from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
 
-from rig.bearers.rtnetlink import NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP, NLM_F_EXCL, NLM_F_REQUEST
+from rig.bearers.netem.rtnetlink import NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP, NLM_F_EXCL, NLM_F_REQUEST
 
 _NEW_LINK, _DEL_LINK, _GET_LINK = 16, 17, 18
 _IFF_UP = 1
