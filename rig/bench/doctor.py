@@ -15,9 +15,11 @@ from pathlib import Path
 from rig.bearers.netem import netem_available
 from rig.bearers.netspace import can_isolate, unshare_network
 from rig.bearers.nft import leftover_tables, nft_available
+from rig.bearers.wifi.child import SYSTEM_PATH
 from rig.bench.description import BenchFile, load_bench
 from rig.bench.inventory import capabilities
 from rig.bench.lease import holder
+from rig.bench.parts.wifi import AccessPoint
 from rig.bench.places import StateDirectory
 from rig.bench.sessions import SessionJournal
 from rig.bench.spawn import marked_processes
@@ -185,17 +187,34 @@ def _ports(bench: BenchFile) -> Iterator[Finding]:
             yield Finding(name, Health.BAD, f"no {part.port}", "plug it in; ls -l /dev/serial/by-id")
 
 
+def _access_point(name: str, point: AccessPoint, present: set[str]) -> Finding:
+    """What an access point of the bench's own needs: its radios, and the programs that drive them."""
+    subject = f"access point {name}"
+    radios = [cells[0].interface for cells in point.network.radios]
+    if absent := [radio for radio in radios if radio not in present]:
+        return Finding(
+            subject, Health.BAD, f"no radio {', '.join(absent)}", "iw dev; is it plugged in?"
+        )
+    wanted = (["hostapd"] if point.control is None else []) + (["dnsmasq"] if point.dnsmasq else [])
+    if missing := [each for each in wanted if shutil.which(each, path=SYSTEM_PATH) is None]:
+        return Finding(subject, Health.BAD, f"{', '.join(missing)} not installed", f"apt install {' '.join(missing)}")
+    return Finding(subject, Health.GOOD, f"{', '.join(radios)}: {point.ssid!r}, {point.security}")
+
+
 def _network(bench: BenchFile) -> Iterator[Finding]:
     """Interfaces, addresses and netem: without them a real bench does not come up."""
     present = {name for _, name in socket.if_nameindex()}
     links = {**bench.bearers, **({"ecr": bench.ecr_link} if bench.ecr_link is not None else {})}
+    bridges = {point.bridge for point in bench.access_points.values()}  # made when the bench comes up
     for name, link in links.items():
-        if link.interface in present:
+        if link.interface in present | bridges:
             yield Finding(f"link {name}", Health.GOOD, link.interface)
         else:
             yield Finding(
                 f"link {name}", Health.BAD, f"no interface {link.interface}", "ip link; is the cable's adapter in?"
             )
+    for name, point in bench.access_points.items():
+        yield _access_point(name, point, present)
     for address in bench.acquirer.listen:
         try:
             with socket.create_server((address, 0)):

@@ -138,3 +138,19 @@ def test_the_ports_of_a_real_bench_are_looked_for(
 def test_a_wrong_bench_file_is_the_callers_mistake(state: StateDirectory, write_bench: Callable[[str], Path]) -> None:
     with pytest.raises(CallerMistake, match="line 1, name"):
         of_bench(write_bench(REAL.replace("lab-3", "Lab 3")))
+
+
+def test_a_radio_that_is_not_there_is_named_and_a_bridge_that_is_yet_to_be_made_is_not(
+    write_bench: Callable[[str], Path],
+) -> None:
+    text = REAL.replace(
+        "wifi: {kind: wifi, interface: wlan-bench, path: wifi-main}",
+        "wifi: {kind: wifi, interface: br-rig, access_point: ap}",
+    ) + (
+        "access_points:\n  ap: {interface: wlan-none, second: {interface: wlan-no, channel: 11}, bridge: br-rig,\n"
+        "       ssid: x, passphrase: made for the bench, country: DE, address: 192.0.2.1/24}\n"
+    )
+    found = of_bench(write_bench(text))
+    assert found["link wifi"].health is Health.GOOD
+    assert found["access point ap"].health is Health.BAD
+    assert found["access point ap"].what == "no radio wlan-none, wlan-no"
