@@ -112,7 +112,9 @@ class Wireless:
         return Proof(bool(evidence["left"]), evidence)
 
     def _change_channel(self, point: AccessPointClient, channel: int) -> Proof:
-        return Proof(True, self._tell(point, "change_channel", point.change_channel(channel)))
+        station = self._bench.access_points[point.name].station
+        evidence = self._tell(point, "change_channel", point.change_channel(channel, station))
+        return Proof(bool(evidence["stations_before"]), evidence)  # its frequency has been read back already
 
     def _wrong_key(self, point: AccessPointClient) -> LateProof:
         evidence = self._tell(point, "wrong_key", point.set_key(_another_key(self._bench, point.name)))

@@ -22,6 +22,8 @@ from rig.instruments.transcript import Observe, unobserved
 
 _PROMPT = re.compile(rb">")
 _MAX_CHANNEL = 31
+_ANSWER_S = 4.0
+"""A board answers in milliseconds; a simulated one first takes the network of what it powers down, radios included."""
 
 
 @runtime_checkable
@@ -50,7 +52,7 @@ class NumatoRelay:
         timeout_s: longest wait for the board's prompt.
     """
 
-    def __init__(self, port: SerialPort, channel: int = 0, *, timeout_s: float = 1.0) -> None:
+    def __init__(self, port: SerialPort, channel: int = 0, *, timeout_s: float = _ANSWER_S) -> None:
         if not 0 <= channel <= _MAX_CHANNEL:
             raise CallerMistake(port.name, f"there is no relay {channel}", f"use 0 to {_MAX_CHANNEL}")
         self.name = port.name
@@ -65,7 +67,7 @@ class NumatoRelay:
         *,
         channel: int = 0,
         name: str,
-        timeout_s: float = 1.0,
+        timeout_s: float = _ANSWER_S,
         observe: Observe = unobserved,
     ) -> Self:
         """Open the board's port; raises as :class:`SerialPort`."""

@@ -100,8 +100,8 @@ class FakePoint:
     def deauthenticate(self, mac: str | None, reason: int, disassociate: bool) -> dict[str, Any]:
         return self._air("deauthenticate", mac, reason, disassociate, left=self.left)
 
-    def change_channel(self, channel: int) -> dict[str, Any]:
-        return self._air("change_channel", channel)
+    def change_channel(self, channel: int, mac: str | None) -> dict[str, Any]:
+        return self._air("change_channel", channel, mac)
 
     def set_key(self, passphrase: str) -> dict[str, Any]:
         return self._air("set_key", passphrase)
@@ -154,7 +154,7 @@ def test_each_fault_asks_for_its_act_and_is_proven_by_what_reads_back(stage: Sta
     assert proof(stage.run(change_channel("wifi", 6))).proven
     assert proof(stage.run(roam("wifi"))).proven
     assert stage.point.asked == [
-        ("vanish", True), ("deauthenticate", None, 5, False), ("change_channel", 6), ("roam", None, False),
+        ("vanish", True), ("deauthenticate", None, 5, False), ("change_channel", 6, None), ("roam", None, False),
     ]  # fmt: skip
     assert [data["act"] for kind, data in stage.events if kind == "access_point"] == [
         "vanish", "deauthenticate", "change_channel", "roam",

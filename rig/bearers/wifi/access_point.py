@@ -14,8 +14,8 @@ from typing import Any
 from rig.bearers.wifi.air import Air, Note
 from rig.bearers.wifi.channels import frequency_mhz, operating_class
 from rig.bearers.wifi.config import Cell, Network, Security, check_passphrase
-from rig.bearers.wifi.control import Control, facts_in
-from rig.bearers.wifi.happenings import Happening
+from rig.bearers.wifi.control import Control
+from rig.bearers.wifi.happenings import REFUSED, came, left, switched
 from rig.bearers.wifi.station import Station
 from rig.errors import BenchTrouble, CallerMistake
 
@@ -29,7 +29,6 @@ _PREFERRED = "0301ff"
 _MUST_GO = "pref=1 abridged=1 disassoc_imminent=1 disassoc_timer=100 valid_int=255"
 """It will be sent away after 100 beacons, and nowhere but to the one that is named."""
 _EVERYBODY = "ff:ff:ff:ff:ff:ff"
-_REFUSED = "AP-STA-POSSIBLE-PSK-MISMATCH"
 
 
 class AccessPoint:
@@ -62,8 +61,8 @@ class AccessPoint:
 
     def wait_for_refusal(self, limit_s: float) -> int:
         """Wait until a station came with a wrong key; returns how often one did since the last action."""
-        self.air.happenings.wait_for(self._began, lambda told: any(_refused(each) for each in told), limit_s)
-        return sum(_refused(each) for each in self.air.happenings.since(self._began))
+        self.air.happenings.wait_for(self._began, lambda told: any(each.word == REFUSED for each in told), limit_s)
+        return sum(each.word == REFUSED for each in self.air.happenings.since(self._began))
 
     def wait_for_station(self, limit_s: float, mac: str | None = None) -> Station:
         """Wait until the station, or any, may send data.
@@ -78,7 +77,7 @@ class AccessPoint:
 
         if found := here():
             return found
-        self.air.happenings.wait_for(since, lambda told: any(_came(each, mac) for each in told), limit_s)
+        self.air.happenings.wait_for(since, lambda told: any(came(each, mac) for each in told), limit_s)
         if found := here():
             return found
         who = f"station {mac} is not" if mac else "nobody is"
@@ -122,30 +121,35 @@ class AccessPoint:
             leaving = set(before) if mac is None else {mac} & set(before)
             for control in self.air.controls.values():
                 control.do(f"{command} {mac or _EVERYBODY} reason={reason}")
-            self.air.happenings.wait_for(self._began, lambda told: leaving <= _left(told), _LEAVE_S)
-            left = leaving & _left(self.air.happenings.since(self._began))
-            return {"reason": reason, "stations_before": before, "left": sorted(left), **self.air.read()}
+            self.air.happenings.wait_for(self._began, lambda told: leaving <= left(told), _LEAVE_S)
+            gone = leaving & left(self.air.happenings.since(self._began))
+            return {"reason": reason, "stations_before": before, "left": sorted(gone), **self.air.read()}
 
-    def change_channel(self, channel: int) -> dict[str, Any]:
-        """Move the first radio to another channel, announced in its beacons, so that stations can follow (CSA).
+    def change_channel(self, channel: int, mac: str | None = None) -> dict[str, Any]:
+        """Move a radio to another channel, announced in its beacons, so that stations can follow (CSA). ``left`` says
+        who did not, and left.
+
+        Args:
+            channel: the new one.
+            mac: the radio is that of this station's cell, or of anybody's where left out; the first one of an empty
+                access point.
 
         Raises:
             CallerMistake: no such channel.
             DeviceClamped: it is on another one.
         """
         mhz = frequency_mhz(channel)
-        first = self._network.cells[0].interface
         with self._acting:
             before = self._begin()
+            first = self._radio_of(mac)
             self._changed.add("channel")
             self.air.controls[first].do(f"CHAN_SWITCH {_ANNOUNCED} {mhz} ht")
-            self.air.happenings.wait_for(
-                self._began, lambda told: any(_switched(each, mhz) for each in told), _SWITCH_S
-            )
+            self.air.happenings.wait_for(self._began, lambda told: any(switched(each, mhz) for each in told), _SWITCH_S)
             read = self.air.read()
             if read["cells"][first]["mhz"] != mhz:
                 raise self.air.clamped(f"was asked for {mhz} MHz and is on {read['cells'][first]['mhz']}")
-            return {"channel": channel, "stations_before": before, **read}
+            lost = sorted(left(self.air.happenings.since(self._began)))
+            return {"channel": channel, "cell": first, "left": lost, "stations_before": before, **read}
 
     def set_key(self, passphrase: str) -> dict[str, Any]:
         """Another passphrase, with which nobody who knows the old one can join; everybody is sent away.
@@ -206,7 +210,7 @@ class AccessPoint:
                 self.air.controls[station.cell].do(self._transition_request(station.mac, target))
             self.air.happenings.wait_for(
                 self._began,
-                lambda told: any(each.cell == target.interface and _came(each, station.mac) for each in told),
+                lambda told: any(each.cell == target.interface and came(each, station.mac) for each in told),
                 limit_s,
             )
             answers = [each.text for each in self.air.happenings.since(self._began) if each.word == "BSS-TM-RESP"]
@@ -257,6 +261,12 @@ class AccessPoint:
             return self.air.connected()
         return []
 
+    def _radio_of(self, mac: str | None) -> str:
+        """The interface of the radio that a station is on; of the first radio where it is on none."""
+        cells = [station.cell for station in self.air.stations() if station.authorized and mac in (None, station.mac)]
+        radios = [[cell.interface for cell in radio] for radio in self._network.radios]
+        return next((radio[0] for radio in radios if set(radio) & set(cells)), radios[0][0])
+
     def _one(self, mac: str | None) -> Station:
         here = [station for station in self.air.stations() if station.authorized and mac in (None, station.mac)]
         if len(here) != 1:
@@ -269,19 +279,3 @@ class AccessPoint:
         bssid = self.air.cell(target.interface)["bssid"]
         neighbor = f"{bssid},0x0000,{operating_class(channel)},{channel},{_HT_PHY},{_PREFERRED}"
         return f"BSS_TM_REQ {mac} {_MUST_GO} neighbor={neighbor}"
-
-
-def _came(happening: Happening, mac: str | None) -> bool:
-    return happening.word == "AP-STA-CONNECTED" and mac in (None, happening.station)
-
-
-def _refused(happening: Happening) -> bool:
-    return happening.word == _REFUSED
-
-
-def _left(told: list[Happening]) -> set[str]:
-    return {each.station for each in told if each.word == "AP-STA-DISCONNECTED"}
-
-
-def _switched(happening: Happening, mhz: int) -> bool:
-    return happening.word == "AP-CSA-FINISHED" and facts_in(happening.text).get("freq") == str(mhz)

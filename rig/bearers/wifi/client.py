@@ -60,9 +60,9 @@ class AccessPointClient:
         more: dict[str, Any] = {"mac": mac, "reason": reason, "disassociate": disassociate}
         return self._rpc.call("deauthenticate", access_point=self.name, **more)
 
-    def change_channel(self, channel: int) -> dict[str, Any]:
-        """Move to another channel, announced."""
-        return self._rpc.call("channel", access_point=self.name, channel=channel)
+    def change_channel(self, channel: int, mac: str | None = None) -> dict[str, Any]:
+        """Move the radio that a station is on to another channel, announced."""
+        return self._rpc.call("channel", access_point=self.name, channel=channel, mac=mac)
 
     def set_key(self, passphrase: str) -> dict[str, Any]:
         """Another passphrase."""

@@ -6,7 +6,11 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from rig.bearers.wifi.control import facts_in
+
 _KEPT = 4096
+REFUSED = "AP-STA-POSSIBLE-PSK-MISMATCH"
+"""A station proved that it has another key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +64,18 @@ class Happenings:
         """Wait until the events after ``since`` are what is wanted; returns whether they are."""
         with self._changed:
             return self._changed.wait_for(lambda: wanted([each for each in self._kept if each.number > since]), limit_s)
+
+
+def came(happening: Happening, mac: str | None) -> bool:
+    """Whether that station, or any, may send data from here on."""
+    return happening.word == "AP-STA-CONNECTED" and mac in (None, happening.station)
+
+
+def left(told: list[Happening]) -> set[str]:
+    """The stations that are told to have gone."""
+    return {each.station for each in told if each.word == "AP-STA-DISCONNECTED"}
+
+
+def switched(happening: Happening, mhz: int) -> bool:
+    """Whether a radio has come to that frequency."""
+    return happening.word == "AP-CSA-FINISHED" and facts_in(happening.text).get("freq") == str(mhz)

@@ -41,7 +41,7 @@ class Desk:
             "vanish": lambda access_point, silent: self._ap(access_point).vanish(silent),
             "appear": lambda access_point: self._ap(access_point).appear(),
             "deauthenticate": self._deauthenticate,
-            "channel": lambda access_point, channel: self._ap(access_point).change_channel(channel),
+            "channel": lambda access_point, channel, mac: self._ap(access_point).change_channel(channel, mac),
             "key": lambda access_point, passphrase: self._ap(access_point).set_key(passphrase),
             "secure": self._secure,
             "roam": self._roam,
