@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,6 +19,8 @@ from rig.bearers.netspace import in_namespace
 from rig.errors import BenchTrouble, DeviceGone
 
 _RATE_STEP_KBIT = 100
+_COMES_BACK_S = 5.0
+_PAUSE_S = 0.05
 
 
 def move_radio(interface: str, namespace: int) -> None:
@@ -27,6 +30,7 @@ def move_radio(interface: str, namespace: int) -> None:
         DeviceGone: no such interface, or it is no radio.
         BenchTrouble: the kernel refused.
     """
+    _index(interface)  # says what is missing, should it be
     set_up(interface, False)
     with _nl80211(interface) as wifi:
         wifi.set_wiphy_netns_by_fd(wiphy=_radio_of(wifi, interface), netns_fd=namespace)
@@ -35,16 +39,29 @@ def move_radio(interface: str, namespace: int) -> None:
 def take_radios_from(namespace: int, interfaces: list[str]) -> None:
     """Move radios from another network namespace to that of this thread.
 
+    One that is not there is waited for, for a few seconds: the kernel takes its time to bring back the radios of a
+    bench that has just ended.
+
     Raises:
         DeviceGone: an interface is not there, or is no radio.
         BenchTrouble: the kernel refused.
     """
     own = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
     try:
+        deadline = time.monotonic() + _COMES_BACK_S
         for interface in interfaces:
+            while not in_namespace(namespace, lambda name=interface: _is_there(name)):  # type: ignore[misc]
+                if time.monotonic() > deadline:
+                    break
+                time.sleep(_PAUSE_S)
             in_namespace(namespace, lambda name=interface: move_radio(name, own))  # type: ignore[misc]
     finally:
         os.close(own)
+
+
+def _is_there(interface: str) -> bool:
+    with kernel_session(f"interface {interface}") as kernel:
+        return bool(kernel.link_lookup(ifname=interface))
 
 
 def station_figures(interface: str) -> dict[str, dict[str, int]]:
@@ -92,7 +109,11 @@ def _index(interface: str) -> int:
     with kernel_session(f"interface {interface}") as kernel:
         found = kernel.link_lookup(ifname=interface)
     if not found:
-        raise DeviceGone(f"interface {interface}", "there is none", "is the radio plugged in, its driver loaded?")
+        raise DeviceGone(
+            f"interface {interface}",
+            "there is none",
+            "is the radio plugged in? simulated ones: modprobe mac80211_hwsim radios=3",
+        )
     return int(found[0])
 
 

@@ -118,7 +118,7 @@ def lab(
     load = {
         "argv": ["sleep", "3600"],
         "interfaces": {"wlan1": {"address": f"{TERMINAL}/24"}},
-        "supplicants": {"wlan1": {**NETWORK, "security": request.param, "mhz": [2412, 2437, 2462]}},
+        "supplicants": {"wlan1": {**NETWORK, "security": request.param, "mhz": [2412, 2437, 2462], "joins_open": True}},
     }
     board = start_process("rig.virtual.relay_board", folder, terminal, name="relay", load=load)
     client = AccessPointClient("ap", folder / SOCKET)

@@ -88,6 +88,15 @@ def test_a_wrong_key_is_refused(air: Lab, request: pytest.FixtureRequest) -> Non
     assert air.ap.wait_for_station(LONG_S).mac == TERMINAL_MAC
 
 
+def test_without_a_key_it_is_joined_by_a_terminal_that_takes_such_a_network(air: Lab) -> None:
+    evidence = air.ap.secure("open")
+    assert {cell["security"] for cell in evidence["cells"].values()} == {"open"}
+    assert air.ap.wait_for_station(LONG_S).mac == TERMINAL_MAC
+    assert air.passes()
+    air.ap.restore()
+    assert air.ap.wait_for_station(LONG_S).mac == TERMINAL_MAC
+
+
 @pytest.mark.parametrize("hard", [False, True], ids=["asked to", "made to"])
 def test_roams(air: Lab, hard: bool) -> None:
     (here,) = cells_of_terminal(air)
