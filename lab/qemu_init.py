@@ -16,13 +16,14 @@ MODULES = (
     "veth", "bridge", "ifb", "sch_netem", "sch_htb", "sch_ingress", "sch_fq_codel", "sch_prio", "sch_tbf",
     "cls_matchall", "cls_flower", "cls_u32", "act_mirred", "act_gact", "nf_tables", "nft_ct", "nft_limit",
     "nft_reject_inet", "nft_reject_ipv4", "nft_redir", "nft_masq", "nft_chain_nat", "nf_dup_netdev", "nft_fwd_netdev",
-    "tun",
+    "tun", "macvlan",
 )  # fmt: skip
-"""Loaded at the start. The kernel would ask for most of them itself, each time with a modprobe of a second."""
+"""Loaded at the start. The kernel asks for the others itself, each time with a modprobe of a second."""
 HOST_TAG = "host"
 """The 9p tag of this machine's files. (What the machine booted from cannot be mounted again with a cache.)"""
 _DISK_MODULES = ("virtio_blk", "ext4", "crc32c_generic")
-_RADIO = ("mac80211_hwsim", "ccm", "gcm", "cmac", "ctr")
+_RADIO = "mac80211_hwsim"
+_CIPHERS = ("ccm", "gcm", "cmac", "ctr")
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def script(job: Job) -> str:
 
 _HEAD = (
     "#!/bin/busybox sh",
-    "b=/bin/busybox",
+    "b=/bin/busybox; v=$($b uname -r)",
     "$b mount -t proc proc /proc && $b mount -t tmpfs -o mode=755 run /run && $b mount -t sysfs sys /sys",
     "$b mount -t devtmpfs dev /dev; exec >/dev/console 2>&1; $b mkdir -p /dev/pts /dev/shm",
     "$b mount -t devpts -o mode=620,ptmxmode=666 pts /dev/pts && $b mount -t tmpfs shm /dev/shm",
@@ -87,8 +88,11 @@ def _mounts(job: Job) -> list[str]:
             f"$b mkdir -p {_new(place)}",
             f"$b mount -t 9p -o rw,trans=virtio,version=9p2000.L,msize=512000 virtme.initmount{number} {_new(place)}",
         ]
+    modules = shlex.quote(f"{job.modules}/lib/modules/")
     return [
         *lines,
+        # Where the kernel's own modprobe looks for them.
+        f"$b mkdir -p /run/new/lib/modules && $b ln -sfn {modules}$v /run/new/lib/modules/$v",
         "for f in proc sys dev; do $b mount --move /$f /run/new/$f; done",
         "$b mkdir -p /run/new/run && $b mount -t tmpfs -o mode=755 run /run/new/run && $b mkdir /run/new/run/.before",
         "cd /run/new && $b pivot_root . run/.before && cd /",
@@ -100,14 +104,14 @@ def _new(place: Path) -> str:
 
 
 def _start(job: Job) -> list[str]:
-    modules = shlex.quote(str(job.modules))
     own = shlex.quote(str(job.writable[0]))
-    radios = [f"/sbin/modprobe -d {modules} {_RADIO[0]} radios={job.radios}",
-              f"/sbin/modprobe -d {modules} -a {' '.join(_RADIO[1:])}"] if job.radios else []  # fmt: skip
+    modules = [f"/sbin/modprobe -a {' '.join(MODULES)}"]
+    if job.radios:
+        modules += [f"/sbin/modprobe {_RADIO} radios={job.radios}", f"/sbin/modprobe -a {' '.join(_CIPHERS)}"]
     words = ["env", "-i", *(f"{name}={value}" for name, value in job.environment.items()), *job.command]
     return [
         "$b ip link set lo up; $b hostname rig-lab",
-        f"{{ /sbin/modprobe -d {modules} -a {' '.join(MODULES)}; {'; '.join(radios) or ':'}; }} >{own}/modules 2>&1",
+        f"{{ {'; '.join(modules)}; }} >{own}/modules 2>&1",
         f"cd {shlex.quote(str(job.folder))}",
         f"/usr/bin/{shlex.join(words)} </dev/null >{own}/output 2>&1",
         f"echo $? >{own}/code.part && $b mv {own}/code.part {own}/code",
