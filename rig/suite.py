@@ -194,8 +194,12 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
-def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
+def pytest_report_teststatus(
+    report: pytest.TestReport | pytest.CollectReport,
+) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
     """Say the verdict where pytest would say PASSED."""
+    if not isinstance(report, pytest.TestReport):
+        return None  # a file that could not be collected has no verdict
     verdict = dict(report.user_properties).get("verdict")
     if verdict is None or report.when == "teardown" or (report.when == "setup" and report.passed):
         return None

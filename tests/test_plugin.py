@@ -107,3 +107,11 @@ def test_a_session_without_a_case_gives_the_bench_back(suite: pytest.Pytester, t
     assert session is not None
     assert session.released
     assert session.alive() == {}
+
+
+def test_a_file_that_cannot_be_collected_is_told_as_such(suite: pytest.Pytester) -> None:
+    suite.makepyfile(test_broken="import no_such_module_anywhere")
+    result = run(suite, "--bench", str(VIRTUAL))
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    assert "INTERNALERROR" not in result.stdout.str() + result.stderr.str()
+    result.stdout.fnmatch_lines(["*ModuleNotFoundError*no_such_module_anywhere*", "*1 error*"])
