@@ -2,7 +2,8 @@
 
 What can be seen at once is: a probe that the cut drops, as the link's own counter says; a round trip that is as long
 as was asked; a volley of probes of which some are lost. What cannot, for the terminal answers nobody or the effect is
-too small to see, is seen at the end, by the packets that went through while it was in force.
+too small to see, is seen at the end, by the packets that went through while it was in force. Unless probes have shown
+the contrary: answers that are too early, or a volley of which none was lost.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from rig.bearers.link import Counters, Link
 from rig.bearers.probe import Prober
 from rig.errors import BenchTrouble
 
-Means = Literal["a dropped probe", "a late probe", "lost probes", "packets that met it", "nothing"]
+Means = Literal[
+    "a dropped probe", "a late probe", "lost probes", "packets that met it", "early probes", "a whole volley", "nothing"
+]
 
 _COUNTED_WITHIN_S = 0.25
 _BARE_WITHIN_S = 1.0
@@ -72,7 +75,8 @@ class Witness:
         """Look for the effect of what has just been put in force.
 
         Returns:
-            What was seen; ``None`` where there is nothing to see, or nothing yet: :meth:`conclude` tells.
+            What was seen, be it that nothing is in force; ``None`` where there is nothing to see, or nothing yet:
+            :meth:`conclude` tells.
         """
         with self._lock:
             before = self._link.counters()
@@ -114,8 +118,17 @@ class Witness:
         if volley := _volley(up, down):
             for _ in range(volley):
                 prober.way.ask()
-            return self._dropped("lost probes", before, sent=volley)
+            return self._dropped("lost probes", before, sent=volley) or self._unhurt(up, down, before, volley)
         return None
+
+    def _unhurt(self, up: Impairment, down: Impairment, before: Counters, sent: int) -> Stimulus | None:
+        """A volley that went all through where at least one of it should have been lost: nothing is in force."""
+        if up.burst_loss is not None or down.burst_loss is not None:
+            return None  # the volley may have met a good stretch
+        now = self._link.counters()
+        lossy = [name for name, each in _directions(up, down) if each.loss_percent]
+        passed: dict[str, int] = {name: now[name]["packets"] - before[name]["packets"] for name in lossy}
+        return Stimulus(False, "a whole volley", {"sent": sent, **passed}) if min(passed.values()) >= sent else None
 
     def _dropped(self, by: Means, before: Counters, **evidence: Any) -> Stimulus | None:
         """Wait a moment until the link says that it has dropped something."""
@@ -135,8 +148,9 @@ def _is_late(up: Impairment, down: Impairment) -> bool:
 
 
 def _late(up: Impairment, down: Impairment, prober: Prober, bare_ms: float) -> Stimulus | None:
-    asked = up.delay_ms + down.delay_ms
-    patience_s = (bare_ms + asked + 4 * (up.jitter_ms + down.jitter_ms)) / 1000 + 0.5
+    asked, jitter = up.delay_ms + down.delay_ms, up.jitter_ms + down.jitter_ms
+    patience_s = (bare_ms + asked + 4 * jitter) / 1000 + 0.5
+    early = []
     for _ in range(_TRIES):
         took = prober.rtt(patience_s)
         if took is not None and took >= bare_ms + _LATE_ENOUGH * asked:
@@ -144,6 +158,10 @@ def _late(up: Impairment, down: Impairment, prober: Prober, bare_ms: float) -> S
             return Stimulus(True, "a late probe", figures)
         if took is None and not prober.answered:
             return None
+        if took is not None and took < _LATE_ENOUGH * asked - jitter:
+            early.append(round(took, 3))
+    if len(early) == _TRIES and not up.reorder_percent and not down.reorder_percent:
+        return Stimulus(False, "early probes", {"rtt_ms": early, "asked_ms": asked})
     return None
 
 

@@ -111,6 +111,27 @@ def test_a_link_that_only_remembers_is_not_believed(
     assert stimuli(told) == [(False, "nothing")]
 
 
+@pytest.mark.parametrize(
+    ("asked", "by"),
+    [(Impairment(delay_ms=100), "early probes"), (Impairment(loss_percent=20), "a whole volley")],
+    ids=str,
+)
+def test_what_probes_have_disproved_no_traffic_proves(
+    bearer: Bearer, relay_bench: RelayBench, told: Told, monkeypatch: pytest.MonkeyPatch, asked: Impairment, by: str
+) -> None:
+    """Packets pass a link that only remembers its delay or its loss, and that shows nothing."""
+    applied = bearer.link.apply
+    monkeypatch.setattr(bearer.link, "apply", lambda up, down: applied(CLEAN, CLEAN))
+    bearer.impair(asked)
+    begun = total(bearer)
+    probe = relay_bench.probe("wlan0")
+    probe.send(up=True, count=3)
+    wait_until_counted(bearer, begun + 3)
+    bearer.restore()
+    assert stimuli(told) == [(False, by)]
+    probe.close()
+
+
 def wait_until_counted(bearer: Bearer, wanted: int) -> None:
     """Wait until the link has counted so many packets on the way up, passed or dropped."""
     deadline = time.monotonic() + 2

@@ -27,6 +27,8 @@ _BASELINE_PROBES = 3
 _BASELINE_LIMIT_S = 0.5
 _SMALLEST_DELAY_MS = 4.0
 _LATE_ENOUGH = 0.5
+_EARLY_ENOUGH = 3
+"""So many probes that were too early for their step, and none that was late or lost, disprove a timeline."""
 
 
 @dataclass(frozen=True)
@@ -104,8 +106,11 @@ class Play:
         """
         if self._stream is not None:
             evidence = _seen_by_probes(self._stream, self._player.applied, self._baseline_ms or 0.0)
+            early = evidence.pop("early_probes")
             if any(evidence.values()):
                 return Seen(True, "probes beside it", evidence)
+            if early >= _EARLY_ENOUGH:  # whatever passed, it met nothing
+                return Seen(False, "early probes", {**evidence, "early_probes": early})
         met = self._passed_by()
         return Seen(any(met.values()), "packets that met it" if any(met.values()) else "nothing", met)
 
@@ -158,18 +163,19 @@ def _patience(timeline: Timeline) -> float:
 
 
 def _seen_by_probes(stream: ProbeStream, applied: list[tuple[int, Step]], baseline_ms: float) -> dict[str, int]:
-    """Probes that were as late as their step, and probes that a cut swallowed."""
+    """Probes that were as late as their step, those that were too early for it, and those that a cut swallowed."""
     times = [t for t, _ in applied]
 
     def step_at(t: int) -> Step | None:
         number = bisect.bisect_right(times, t) - 1
         return applied[number][1] if number >= 0 else None
 
-    late = lost = 0
+    late = early = lost = 0
     for answer in stream.answers:
         step = step_at(answer.sent_t)
         if step is not None and not step.is_cut and step.rtt_ms >= _SMALLEST_DELAY_MS:
             late += answer.rtt_ms >= baseline_ms + _LATE_ENOUGH * step.rtt_ms
+            early += answer.rtt_ms < _LATE_ENOUGH * step.rtt_ms - step.up.jitter_ms - step.down.jitter_ms
     if stream.answers:  # silence is evidence only of one who speaks otherwise
         lost = sum(1 for t in stream.unanswered if (step := step_at(t)) is not None and step.is_cut)
-    return {"late_probes": late, "probes_lost_in_cuts": lost}
+    return {"late_probes": late, "early_probes": early, "probes_lost_in_cuts": lost}

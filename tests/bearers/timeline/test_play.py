@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from rig.bearers.impairment import CUT, Impairment
+from rig.bearers.impairment import CLEAN, CUT, Impairment
 from rig.bearers.netspace import in_namespace
 from rig.bearers.probe import Prober
 from rig.bearers.timeline import Step, Timeline
@@ -93,6 +93,20 @@ def test_without_a_probe_the_packets_of_the_link_tell(link: UserSpaceLink) -> No
     (stimulus,) = journal.of("stimulus")
     assert (stimulus["shown"], stimulus["by"]) == (False, "nothing")
     assert journal.of("timeline_begin")[0]["baseline_rtt_ms"] is None
+
+
+def test_probes_that_come_too_early_disprove_it(
+    relay_bench: RelayBench, link: UserSpaceLink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A link that only remembers: packets pass it, and none is late."""
+    prepare = link.prepare
+    monkeypatch.setattr(link, "prepare", lambda asked: prepare([(CLEAN, CLEAN) for _ in asked]))
+    journal = Journal()
+    play = Play(link, steps(200, 300, 0), journal, prober(relay_bench))
+    play.start()
+    play.wait(10)
+    (stimulus,) = journal.of("stimulus")
+    assert (stimulus["shown"], stimulus["by"]) == (False, "early probes")
 
 
 def test_stopped_at_once_and_what_is_in_force_stays(relay_bench: RelayBench, link: UserSpaceLink) -> None:
