@@ -20,6 +20,7 @@ class WireFaults:
         self._observe = observe
         self._lock = threading.Lock()
         self._cuts: dict[str, WireCut] = {}
+        self._last: dict[str, dict[str, Any]] = {}
 
     def arm(self, bearer: str, interface: str, cut: Cut) -> LateProof:
         """Arm one fault in place of the interface's last one; writes a ``wire_armed`` event.
@@ -35,10 +36,11 @@ class WireFaults:
             if interface not in self._cuts:
                 self._cuts[interface] = WireCut(interface)
             wire = self._cuts[interface]
+            armed = {"bearer": bearer, "interface": interface, **cut.describe()}
+            self._last[interface] = armed
             wire.arm(cut)
-        armed = {"bearer": bearer, "interface": interface, **cut.describe()}
         self._observe("wire_armed", armed)
-        return lambda: _proof(wire, cut, armed)
+        return lambda: self._proof(wire, cut, armed)
 
     def clear(self) -> None:
         """The wires are whole again.
@@ -61,8 +63,13 @@ class WireFaults:
         for cut in cuts.values():
             cut.close()
 
+    def _proof(self, wire: WireCut, cut: Cut, armed: dict[str, Any]) -> Proof:
+        if self._last[armed["interface"]] is not armed:  # its counts are gone, and those of the other prove nothing
+            return Proof(False, {**armed, "why": "another fault on the same interface took its place"})
+        return _counted(wire, cut, armed)
 
-def _proof(wire: WireCut, cut: Cut, armed: dict[str, Any]) -> Proof:
+
+def _counted(wire: WireCut, cut: Cut, armed: dict[str, Any]) -> Proof:
     counts = wire.counts()
     evidence = {**armed, "counts": counts.to_dict()}
     if not counts.hits:

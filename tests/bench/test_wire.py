@@ -83,6 +83,15 @@ def test_no_hit_is_trouble_of_the_bench(faults: Any) -> None:
         prove()
 
 
+def test_a_fault_that_was_replaced_is_not_proven_by_the_next_one(faults: Any) -> None:
+    wire, _ = faults
+    cut = Cut(Effect.ANSWER_LOST, TlsRecord(), 5000)
+    first, second, elsewhere = (wire.arm("x", interface, cut) for interface in ("wlan0", "wlan0", "wwan0"))
+    for made in FakeCut.made:
+        made.counted = CutCounts(hits=1)
+    assert [prove().proven for prove in (first, second, elsewhere)] == [False, True, True]
+
+
 def test_one_session_an_interface(faults: Any) -> None:
     wire, _ = faults
     for interface in ("wlan0", "wwan0", "wlan0"):
