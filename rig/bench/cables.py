@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +15,7 @@ from rig.bearers.topology import Segment, build_virtual_network
 from rig.bearers.wifi.bridge import make_bridge, remove_bridge
 from rig.bench.description import BenchFile
 from rig.bench.parts.network import Link
-from rig.errors import CallerMistake
+from rig.errors import CallerMistake, RigError
 
 RADIO_LINK = "air"
 
@@ -77,18 +79,32 @@ def lay_cables(bench: BenchFile) -> Cables:
         )
         for name, s in bench.simulation.segments.items()
     ]
-    network = build_virtual_network(segments, backend, bench.acquirer.listen)
+    with _removing_on_error(bridges):
+        network = build_virtual_network(segments, backend, bench.acquirer.listen)
     return Cables(backend, captured, network.relays, network.terminal, bridges)
 
 
 def _join_cells(bench: BenchFile) -> list[str]:
     """Make the bridges of access points before anybody listens on them; returns their names."""
-    bridges = []
-    for point in bench.access_points.values():
-        if point.bridge is not None and point.control is None:
-            make_bridge(point.bridge, point.interface)
-            bridges.append(point.bridge)
+    bridges: list[str] = []
+    with _removing_on_error(bridges):
+        for point in bench.access_points.values():
+            if point.bridge is not None and point.control is None:
+                make_bridge(point.bridge, point.interface)
+                bridges.append(point.bridge)
     return bridges
+
+
+@contextlib.contextmanager
+def _removing_on_error(bridges: Iterable[str]) -> Iterator[None]:
+    """Whoever lays cables and fails has none to give back."""
+    try:
+        yield
+    except BaseException:
+        for bridge in bridges:
+            with contextlib.suppress(RigError):  # what was in the way of the cables is what must be told
+                remove_bridge(bridge)
+        raise
 
 
 def choose_backend(bench: BenchFile) -> Backend:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from rig.bearers.netem import NetemProbe
 from rig.bench import cables
 from rig.bench.cables import choose_backend, lay_cables
-from rig.bench.description import BenchFile
-from rig.errors import CallerMistake
+from rig.bench.description import BenchFile, load_bench
+from rig.errors import CallerMistake, DeviceGone
+
+VIRTUAL_WIFI = Path(__file__).parents[2] / "fixtures/benches/virtual-wifi.yaml"
 
 
 def wanting(bench: BenchFile, backend: str) -> BenchFile:
@@ -52,3 +56,20 @@ def test_a_real_bench_has_its_own_cables(monkeypatch: pytest.MonkeyPatch, real: 
     assert (laid.captured, laid.relays, laid.terminal) == (["wlan-bench"], {}, None)
     laid.enter_terminal()
     laid.remove()
+
+
+def test_cables_that_cannot_be_laid_leave_no_bridge(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever fails to lay them has nothing in hand that could be removed."""
+    laid: list[str] = []
+
+    def no_network(*_: object) -> None:
+        assert laid == ["br-wifi"]
+        raise DeviceGone("interface", "there is none", "")
+
+    monkeypatch.setattr(cables, "netem_available", lambda: NetemProbe())
+    monkeypatch.setattr(cables, "make_bridge", lambda bridge, _: laid.append(bridge))
+    monkeypatch.setattr(cables, "remove_bridge", laid.remove)
+    monkeypatch.setattr(cables, "build_virtual_network", no_network)
+    with pytest.raises(DeviceGone):
+        lay_cables(load_bench(VIRTUAL_WIFI))
+    assert laid == []
