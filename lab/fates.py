@@ -120,7 +120,7 @@ def _cut(bench: Bench) -> Iterator[Row]:
     wire, few = bench.wires[0], 200
     for up, down in ((CUT, Impairment()), (Impairment(), replace(CUT))):
         wire.put(up, down)
-        for (word, flow), asked in zip(_directions(wire.both(few, 1000, 0.2)), (up, down), strict=True):
-            came = len(flow.arrivals)
-            if asked.cut:
-                yield bench.row(f"cut {word} alone", "cut", f"{came} of {few} came", "0", came == 0)
+        came = [len(flow.arrivals) for flow in wire.both(few, 1000, 0.2)]
+        (word, cut), (other, whole) = sorted(zip(("up", "down"), came, strict=True), reverse=up.cut)
+        told = f"{cut} of {few} came, {whole} {other}"
+        yield bench.row(f"cut {word} alone", "cut", told, f"0, {few} {other}", (cut, whole) == (0, few))

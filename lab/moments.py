@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from lab.moments_bench import Client, MomentsBench
-from lab.moments_hook import hook_trials
+from lab.moments_hook import CONTROLS, hook_trials
 from lab.part import LabTrouble, Need, Row
 from rig.bearers.netspace import can_isolate, in_namespace, new_namespace, unshare_network
 from rig.bearers.wire_cut import Cut, Effect, WireCut
@@ -34,7 +34,6 @@ from rig.bearers.wire_trigger import Payload, TlsRecord, Trigger
 
 NEEDS = (Need("nft", "nftables"),)
 BATCH = 100
-CONTROLS = 20
 TRIGGERS: dict[str, Trigger] = {"plain": Payload(7, b"0200"), "TLS 1.2": TlsRecord(1), "TLS 1.3": TlsRecord(1)}
 
 
@@ -65,7 +64,8 @@ class Series:
     @property
     def good(self) -> bool:
         """No leak, in as many true trials as were asked for."""
-        return self.leaks == 0 and {self.hits, self.handshakes, self.answered} == {self.trials} and self.controls > 0
+        as_asked = {self.hits, self.handshakes, self.answered} == {self.trials} and self.controls == CONTROLS
+        return self.leaks == 0 and as_asked
 
 
 def run(folder: Path) -> list[Row]:
@@ -85,6 +85,7 @@ def run(folder: Path) -> list[Row]:
 
 def _row(series: Series) -> Row:
     measured = f"{series.leaks} leaks, {series.hits} hits, {series.handshakes} handshakes, {series.answered} answered"
+    measured += f", {series.controls} of {CONTROLS} without a cut"
     what = f"cut between request and answer: {series.name}"
     return Row("moments", what, f"{series.trials} trials", measured, "0 leaks, every trial a hit", series.good)
 

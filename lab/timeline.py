@@ -11,7 +11,9 @@ import json
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from lab import uml
 from lab.part import LabTrouble, Need, Row
@@ -52,13 +54,18 @@ def _alone(folder: Path) -> list[Row]:
         command = [sys.executable, "-m", "lab.timeline_minute", str(figures), str(picture)]
         code, said = uml.run(command, _TIMEOUT_S, punctual=True)
         print(said, end="", flush=True)
-        rows = rows if code else [Row.from_dict(raw) for raw in json.loads(figures.read_text())]
+        rows = rows if code else [_told(raw, number) for raw in json.loads(figures.read_text())]
         if not code and all(row.ok for row in rows):
             break
         print(f"  try {number} of {_TRIES} was not good enough: is this machine busy?", flush=True)
     if not rows:
         raise LabTrouble(f"the timeline could not be measured: {said.strip().splitlines()[-1:]}")
     return rows
+
+
+def _told(raw: dict[str, Any], number: int) -> Row:
+    row = Row.from_dict(raw)
+    return row if number == 1 else replace(row, measured=f"{row.measured}  (try {number} of {_TRIES})")
 
 
 def _whole_bench(folder: Path) -> list[Row]:

@@ -28,7 +28,7 @@ def test_no_answer_leaks() -> None:
     assert [(s.leaks, s.hits, s.handshakes, s.answered) for s in series] == [(0, 50, 50, 50)] * 4
 
 
-@pytest.mark.parametrize("wrong", [{"leaks": 1}, {"hits": 9}, {"answered": 9}, {"handshakes": 9}, {"controls": 0}])
+@pytest.mark.parametrize("wrong", [{"leaks": 1}, {"hits": 9}, {"answered": 9}, {"handshakes": 9}, {"controls": 19}])
 def test_what_is_no_proof(wrong: dict[str, int]) -> None:
     fine = {"trials": 10, "leaks": 0, "hits": 10, "handshakes": 10, "answered": 10, "controls": 20, "seconds": 1}
     assert Series("x", **fine).good
