@@ -24,7 +24,7 @@ import serial
 from rig.errors import BenchBusy, DeviceGone, DeviceMute, DeviceNonsense, RigError
 from rig.wire.pn532 import ACK, TO_CHIP, Command
 
-FRAME_MS = 50  # a frame is complete within this time, whatever less the driver would wait
+FRAME_MS = 400  # a frame is complete within this time, also on a slow machine; the driver would wait 100 ms for an ACK
 QUIET_S = 0.02  # a chip that was told to stop says nothing for so long
 MAX_LAST_WORDS = 10
 PATIENT = (Command.TG_INIT_AS_TARGET, Command.TG_GET_INITIATOR_COMMAND)
