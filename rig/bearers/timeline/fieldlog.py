@@ -84,7 +84,7 @@ def import_log(path: Path, recipe: FieldRecipe | None = None) -> Timeline:
     recipe = recipe or FieldRecipe()
     log = read_log(path, recipe.mapping)
     samples = _stretch(path, _in_order(path, log.samples, recipe), recipe)
-    held, filled = _filled(path, log, _shared(samples, recipe.step_ms))
+    held, filled = _filled(path, log, _shared(_told_losses(log, samples), recipe.step_ms))
     outages = _outages(held, recipe)
     bursts = _fitted(held, outages)
     steps: list[Step] = []
@@ -124,6 +124,13 @@ def _stretch(path: Path, rows: list[Sample], recipe: FieldRecipe) -> list[Sample
     return [replace(each, t_ms=each.t_ms - kept[0].t_ms) for each in kept]
 
 
+def _told_losses(log: FieldLog, samples: list[Sample]) -> list[Sample]:
+    """A log without a column of loss tells it by an empty round trip: of each row, before rows share a step."""
+    if "loss_percent" in log.holds or "rtt_ms" not in log.holds:
+        return samples
+    return [replace(each, loss_percent=100.0 if each.rtt_ms is None else 0.0) for each in samples]
+
+
 def _shared(samples: list[Sample], step_ms: float) -> list[Sample]:
     """Rows within one step as one: the median round trip, the mean of the rest."""
     shared = []
@@ -139,10 +146,8 @@ def _shared(samples: list[Sample], step_ms: float) -> list[Sample]:
 
 def _filled(path: Path, log: FieldLog, samples: list[Sample]) -> tuple[list[Sample], dict[str, int]]:
     """Every row with all that the log has columns for, and how often what was not measured had to be taken from the
-    row before. A log without a column of loss tells it by an empty round trip.
+    row before.
     """
-    if "loss_percent" not in log.holds and "rtt_ms" in log.holds:
-        samples = [replace(each, loss_percent=100.0 if each.rtt_ms is None else 0.0) for each in samples]
     filled: dict[str, int] = {}
     last: dict[str, float] = {}
     for name in log.holds:

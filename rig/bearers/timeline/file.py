@@ -80,6 +80,8 @@ def read_timeline(path: Path) -> Timeline:
         raise CallerMistake(str(path), f"has {', '.join(unknown)}", f"use {', '.join((*_REQUIRED, *_OPTIONAL))}")
     if not isinstance(raw["steps"], list) or not raw["steps"]:
         raise CallerMistake(f"{path}, steps", "holds no step", "give at least one: - {at_ms: 0, both: {}}")
+    if len(raw["steps"]) != len(lines):
+        raise CallerMistake(f"{path}, steps", "stands twice, or is taken from elsewhere", "write the steps once")
     steps: list[Step] = []
     origins: list[int] = []
     for item, line in zip(raw["steps"], lines, strict=True):

@@ -22,6 +22,8 @@ from rig.bearers.timeline.text import read_text
 from rig.errors import CallerMistake
 
 PACKET_BYTES = 1500
+_MOST_DIGITS = 20
+"""Longer numbers are not read at all: Python refuses to turn very long ones."""
 _IP_ONLY = Overhead(packet_bytes=-14)
 """A trace counts IP packets; our rates count Ethernet frames, less this."""
 
@@ -97,7 +99,7 @@ def _read(path: Path) -> list[int]:
         if not (said := line.strip()):
             continue
         where = f"{path} line {number}"
-        if not (said.isascii() and said.isdigit()) or int(said) > LONGEST_MS:
+        if not (said.isascii() and said.isdigit() and len(said) <= _MOST_DIGITS) or int(said) > LONGEST_MS:
             raise CallerMistake(where, f"{said[:40]!r} is no millisecond", "one whole number a line, a packet each")
         if times and int(said) < times[-1]:
             raise CallerMistake(where, f"{said} ms comes after {times[-1]} ms", "the times of a trace never fall")

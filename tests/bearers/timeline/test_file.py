@@ -48,6 +48,10 @@ MISTAKES = {
     "unknown key": (HEAD.replace("title", "titel: x\ntitle") + "  - {at_ms: 0, both: {}}\n", r"has titel"),
     "no steps": (HEAD.replace("steps:\n", "steps: []\n"), r"holds no step"),
     "steps are text": (HEAD.replace("steps:\n", "steps: many\n"), r"holds no step"),
+    "steps twice": (
+        HEAD + "  - {at_ms: 0, both: {}}\nsteps: [{at_ms: 0, both: {}}, {at_ms: 90, both: {}}]\n",
+        r"steps: stands twice",
+    ),
     "first not at 0": (HEAD + "  - {at_ms: 5, both: {}}\n", r"line 5: is at 5 ms \(the first step is at 0"),
     "times fall": (
         HEAD + "  - {at_ms: 0, both: {}}\n  - {at_ms: 900, both: {}}\n  - {at_ms: 100, both: {}}\n",

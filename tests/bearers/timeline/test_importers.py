@@ -92,6 +92,7 @@ def test_no_packet_of_a_trace_is_forgotten(
         ("1\nNaN\n", r"line 2: 'NaN' is no millisecond"),
         ("1\n-5\n", r"line 2: '-5' is no millisecond"),
         ("1\n2.5\n", r"line 2: '2.5'"),
+        ("1\n" + "9" * 5000, r"line 2: '9+' is no millisecond"),
         ("7\n3\n", r"line 2: 3 ms comes after 7 ms"),
         ("0\n0\n", "never begins again"),
         ("10\n20\n", "too short for a step"),
@@ -161,6 +162,13 @@ def test_rows_close_together_share_a_step(tmp_path: Path) -> None:
     timeline = log(tmp_path, "time_ms,rtt_ms\n" + rows)
     assert all(b.at_ms - a.at_ms >= 100 for a, b in zip(timeline.steps, timeline.steps[1:], strict=False))
     assert len(timeline.steps) <= 10
+
+
+def test_a_packet_lost_within_a_step_is_not_forgotten(tmp_path: Path) -> None:
+    """Four rows of five were answered: a fifth is lost, and not none because the step has a round trip."""
+    rows = "".join(f"{20 * n},{'' if n % 5 == 4 else 40}\n" for n in range(50))
+    timeline = log(tmp_path, "time_ms,rtt_ms\n" + rows)
+    assert [step.loss_percent for step in timeline.steps] == [pytest.approx(20, abs=0.01)]
 
 
 def test_rows_in_any_order_only_where_asked(tmp_path: Path) -> None:
