@@ -68,7 +68,7 @@ def load_preset(name: str, folder: Path = FOLDER) -> Preset:
 def _read(path: Path) -> dict[str, Any]:
     try:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, yaml.YAMLError) as error:  # ValueError: no UTF-8, no such date
         raise CallerMistake(str(path), f"cannot be read: {error}") from error
     if not isinstance(raw, dict) or set(raw) != _KEYS:
         found = ", ".join(map(str, raw)) if isinstance(raw, dict) else "no mapping"

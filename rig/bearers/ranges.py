@@ -16,10 +16,17 @@ def require_range(name: str, value: object, low: float, high: float, cure: str =
     Raises:
         CallerMistake: it is none.
     """
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not _is_finite(value):
         raise CallerMistake(name, f"{value!r} is not a number")
     if not low <= value <= high:
         raise CallerMistake(name, f"{value:g} is outside {low:g} to {high:g}", cure)
+
+
+def _is_finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number beyond all floats
+        return False
 
 
 def require_whole(name: str, value: object, low: int, high: int) -> None:

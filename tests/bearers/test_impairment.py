@@ -59,6 +59,7 @@ def test_there_and_back(impairment: Impairment) -> None:
     [
         ({"delay_ms": -1}, "delay_ms: -1 is outside 0 to 60000"),
         ({"delay_ms": math.nan}, "delay_ms: nan is not a number"),
+        ({"delay_ms": 10**400}, "delay_ms: 10+ is not a number"),
         ({"delay_ms": True}, "delay_ms: True is not a number"),
         ({"delay_ms": "20"}, "delay_ms: '20' is not a number"),
         ({"delay_ms": 10, "jitter_ms": 11}, "jitter_ms: 11 is outside 0 to 10 .jitter is at most the delay"),
@@ -161,6 +162,7 @@ def test_what_a_frame_takes_up_on_the_wire(overhead: Overhead, frame_bytes: int,
         (CLEAN, Impairment(corrupt_percent=1)),
         (Impairment(9, reorder_percent=1), Impairment(9)),
         (Impairment(rate_kbit=64, overhead=Overhead(4)), Impairment(rate_kbit=64)),
+        (Impairment(9, 3, seed=5), Impairment(9, 3, seed=6)),
     ],
 )
 def test_what_reads_back_otherwise_is_clamped(asked: Impairment, got: Impairment) -> None:

@@ -114,6 +114,7 @@ def test_what_a_preset_holds() -> None:
         ("title: x\n", "has title"),
         ("- 1\n", "no mapping"),
         ("a: [", "cannot be read"),
+        ("title: 2026-99-99\n", "cannot be read"),
     ],
 )
 def test_a_wrong_file_names_the_field(tmp_path: Path, text: str, complaint: str) -> None:
