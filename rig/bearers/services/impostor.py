@@ -11,7 +11,7 @@ import select
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -65,15 +65,20 @@ class Impostor:
         self._note = note
         self._context = forged_context(settings["name"], settings.get("certificate", "foreign-authority"))
         self._lock = threading.Lock()
+        self._open: set[socket.socket] = set()
+        self._closed = False
         self._listener = socket.create_server((address, 0))
         self.port: int = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, name="impostor", daemon=True).start()
 
     def close(self) -> None:
-        """Take no more connections."""
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
+        """Take no more connections, and end those that were taken: they would go on through the impostor."""
+        _end(self._listener)
         self._listener.close()
+        with self._lock:
+            self._closed = True
+            for each in self._open:
+                _end(each)
 
     def state(self) -> dict[str, Any]:
         """The catch until now."""
@@ -91,7 +96,7 @@ class Impostor:
     def _serve(self, connection: socket.socket, peer: str) -> None:
         self._count(connections=1)
         what = "nothing said"
-        with connection:
+        with connection, self._held(connection):
             try:
                 connection.settimeout(_PATIENCE_S)
                 first = connection.recv(4, socket.MSG_PEEK | socket.MSG_WAITALL)
@@ -105,6 +110,20 @@ class Impostor:
             except OSError as error:
                 what = f"ended: {error}"
         self._note("impostor_connection", peer=peer, what=what)
+
+    @contextlib.contextmanager
+    def _held(self, connection: socket.socket) -> Iterator[None]:
+        """So long :meth:`close` ends the connection, TLS or not: a second handle of it, for TLS takes the first."""
+        with connection.dup() as handle:
+            with self._lock:
+                self._open.add(handle)
+                if self._closed:
+                    _end(handle)
+            try:
+                yield
+            finally:
+                with self._lock:
+                    self._open.discard(handle)
 
     def _intercept(self, connection: socket.socket) -> str:
         self._count(hellos=1)
@@ -141,7 +160,13 @@ class Impostor:
             host.sendall(data)
             while True:
                 for source, sink in self._ready(victim, host):
-                    chunk = source.recv(65536)
+                    try:
+                        source.settimeout(0)
+                        chunk = source.recv(65536)
+                    except ssl.SSLWantReadError:  # a session ticket, say: to wait for more would keep the other waiting
+                        continue
+                    finally:
+                        source.settimeout(_PATIENCE_S)
                     if not chunk:
                         return
                     if source is victim:
@@ -174,3 +199,8 @@ class Impostor:
         with self._lock:
             for name, number in more.items():
                 setattr(self.catch, name, getattr(self.catch, name) + number)
+
+
+def _end(connection: socket.socket) -> None:
+    with contextlib.suppress(OSError):  # it has ended by itself
+        connection.shutdown(socket.SHUT_RDWR)
