@@ -12,6 +12,7 @@ import ipaddress
 import select
 import socket
 import struct
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -190,7 +191,8 @@ class _Poison:
         """
         for _ in range(_ATTEMPTS):
             self._claim(mac)
-            while select.select([self._socket], [], [], _ANSWER_S)[0]:
+            deadline = time.monotonic() + _ANSWER_S  # for all: others may speak for ever
+            while select.select([self._socket], [], [], max(0.0, deadline - time.monotonic()))[0]:
                 reply = read_reply(self._socket.recv(2048))
                 if reply is not None and reply[1] == self._victim and reply[2] == mac:
                     return reply[0]
