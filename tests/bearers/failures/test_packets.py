@@ -118,6 +118,7 @@ def test_what_is_not_for_the_host_passes_a_reset(path: Path2) -> None:
         ("nat-idle-rst", {"idle_s": float("nan")}),
         ("dhcp-short-lease", {"lease_s": 0}),
         ("wrong-clock", {"offset_days": 0}),
+        ("wrong-clock", {"offset_days": 36_500}),
         ("dns-wrong-address", {"address": "everywhere"}),
     ],
 )

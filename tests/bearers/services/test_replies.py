@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import struct
+import time
 from typing import Any
 
 import dpkt
 import pytest
 
+from rig.bearers.failures import Site
+from rig.bearers.failures.wrong_clock import WrongClock
 from rig.bearers.services.addresses import AddressService, Pool
 from rig.bearers.services.clock import TimeService
 from rig.bearers.services.names import NameService
@@ -208,6 +211,16 @@ def test_the_time_goes_on_after_2036() -> None:
     for moment in (0.0, 1_700_000_000.25, 2_085_978_495.0, 2_085_978_496.5, 4_000_000_000.0):
         if moment:
             assert seconds_of(timestamp(moment)) == pytest.approx(moment)
+
+
+@pytest.mark.parametrize("days", [-18_250, 18_250])
+def test_the_furthest_offset_is_read_as_it_was_meant(days: int) -> None:
+    """A timestamp names one of 136 years: what is too far behind would be read as ahead."""
+    rule = WrongClock(days).rule(Site("wifi", "wifi", (), 1))
+    moment = time.time() + rule["seconds"]
+    assert seconds_of(timestamp(moment)) == pytest.approx(moment)
+    with pytest.raises(CallerMistake, match="offset_days"):
+        WrongClock(2 * days)
 
 
 @pytest.mark.parametrize(
