@@ -104,7 +104,8 @@ class CaptivePortal(Interception):
     """A hotel's or café's network before its terms are accepted.
 
     The terminal sees: every name resolves to the portal; HTTP is redirected to its page; the host's port answers with a
-    foreign certificate; DHCP tells of the portal (RFC 8910, option 114). Nothing but the portal can be reached.
+    foreign certificate; DHCP tells of the portal (RFC 8910, option 114). By name nothing but the portal can be reached;
+    an address that is known already still can, at other ports.
     """
 
     sees = "every name is the portal's, HTTP is redirected, and the host shows the portal's certificate"

@@ -20,7 +20,8 @@ from rig.errors import BenchTrouble
 from rig.wire import dhcp, dns, sntp
 
 _ETH_P_IP, _TCP, _UDP = 0x0800, 6, 17
-_TLS_HANDSHAKE = 0x16
+_TLS_RECORDS = range(0x14, 0x18)
+"""Kinds of TLS records; a connection that stood before is met in the middle of its application data."""
 _SERVICES = (dns.PORT, sntp.PORT, dhcp.SERVER_PORT)
 
 
@@ -43,7 +44,7 @@ class Overheard:
             flow, payload = packet[12:20] + body[:4], body[(body[12] >> 4) * 4 :]
             if payload and flow not in self._seen:
                 self._seen.add(flow)
-                encrypted = payload[0] == _TLS_HANDSHAKE and payload[1:2] == b"\x03"
+                encrypted = payload[0] in _TLS_RECORDS and payload[1:2] == b"\x03"
                 self.encrypted += encrypted
                 self.clear += not encrypted
         elif packet[9] == _UDP and len(body) >= 8 and struct.unpack_from("!H", body, 2)[0] not in _SERVICES:

@@ -160,3 +160,14 @@ def test_datagrams_of_other_services_are_heard() -> None:
         head = b"\x45\x00\x00\x1c" + bytes(5) + b"\x11" + bytes(2) + socket.inet_aton("10.0.0.1") * 2
         heard.hear(head + udp)
     assert heard.datagrams == 1
+
+
+@pytest.mark.parametrize(
+    ("begin", "encrypted"), [(b"\x16\x03\x01", 1), (b"\x17\x03\x03", 1), (b"\x17\x02", 0), (b"0200", 0)]
+)
+def test_a_connection_that_stood_before_is_judged_by_its_records(begin: bytes, encrypted: int) -> None:
+    heard = Overheard()
+    tcp = bytes(12) + b"\x50" + bytes(7) + begin
+    head = b"\x45\x00" + (20 + len(tcp)).to_bytes(2, "big") + bytes(5) + b"\x06" + bytes(10)
+    heard.hear(head + tcp)
+    assert (heard.encrypted, heard.clear) == (encrypted, 1 - encrypted)
