@@ -29,6 +29,7 @@ _SOL_RAW, _ICMP_FILTER = 255, 1
 _SO_TIMESTAMPNS = 35  # also the type of the control message, ``asm-generic/socket.h``
 _TOKEN = 8
 _REMEMBERED = 4096
+_MOST_KNOCKS = 256
 _CLOSED_PORT = 9
 """``discard``, which nobody serves any more; should it be open, its acceptance tells the round trip as well."""
 SYN_REPEATED_S = 0.95
@@ -157,7 +158,11 @@ class TcpKnock:
         self._waiting: dict[socket.socket, int] = {}
 
     def ask(self) -> int:
-        """Begin to connect."""
+        """Begin to connect. The oldest are given up where nobody collects answers: each holds a socket."""
+        while len(self._waiting) >= _MOST_KNOCKS:
+            oldest = next(iter(self._waiting))
+            del self._waiting[oldest]
+            oldest.close()
         knock = socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
         with _closing_on_error(knock):
             _bind(knock, self._interface)

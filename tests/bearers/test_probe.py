@@ -90,6 +90,14 @@ def test_bad_addresses_and_interfaces_are_named() -> None:
         Prober("127.0.0.1", "nowhere")
 
 
+def test_questions_whose_answers_nobody_collects_do_not_pile_up() -> None:
+    way = TcpKnock("127.0.0.1")
+    last = [way.ask() for _ in range(300)][-1]
+    assert len(way.sockets()) <= 256
+    assert last in {answer.sent_t for answer in way.answers()}
+    way.close()
+
+
 def test_silence_where_nobody_ever_answered() -> None:
     prober = Prober("127.0.0.1")
     assert prober.rtt(1) is not None
