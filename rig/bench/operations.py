@@ -92,7 +92,7 @@ class Operations:
         finally:
             presenter.remove()
         self._outcome(operation)
-        self._injector.finish()
+        self._injector.end_sale()
         if operation.outcome is Outcome.UNKNOWN:
             self.unresolved.append(operation)
         return operation

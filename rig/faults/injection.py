@@ -37,6 +37,7 @@ class Injector:
         self._armed: list[Fault] = []
         self._rules: list[tuple[Fault, int]] = []
         self._late: list[tuple[Fault, LateProof]] = []
+        self._lasting: list[tuple[Fault, LateProof]] = []
 
     def arm(self, *faults: Fault) -> None:
         """Make faults wait for their moments. One at :attr:`Moment.BETWEEN_SALES` happens now."""
@@ -82,7 +83,15 @@ class Injector:
         self.reached(Moment.ANSWER_SENT, key=key)
 
     def finish(self) -> None:
-        """The case is over: prove what is proven at its end. What never met its moment stays without proof."""
+        """The case is over: prove what lasts until its end, by what it met in all of the case."""
+        self.end_sale()
+        with self._lock:
+            lasting, self._lasting = self._lasting, []
+        for fault, prove in lasting:
+            self._prove(fault, prove)
+
+    def end_sale(self) -> None:
+        """A sale is over: prove what was armed for it. What never met its moment stays without proof."""
         with self._lock:
             late, self._late = self._late, []
         for fault, rule in self._rules:
@@ -112,6 +121,6 @@ class Injector:
             proof = Proof(False, {"why": str(error)})
         if callable(proof):
             with self._lock:
-                self._late.append((fault, proof))
+                self._lasting.append((fault, proof))
             return
         self._observe("fault_proof", {"fault": fault.name, "proven": proof.proven, "evidence": proof.evidence})
