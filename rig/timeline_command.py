@@ -118,7 +118,8 @@ def import_trace(
     }  # fmt: skip
     settings = {name: value for name, value in said.items() if value is not None}
     if other := [name for name in settings if name not in _FOR[kind]]:
-        raise CallerMistake(f"--{other[0].replace('_', '-')}", f"means nothing to {kind}", "leave it out")
+        option = "map" if other[0] == "mapping" else other[0].replace("_", "-")
+        raise CallerMistake(f"--{option}", f"means nothing to {kind}", "leave it out")
     if output is not None and output.exists() and not force:
         raise CallerMistake(str(output), "is there already", "name another file, or write over it with --force")
     timeline = _imported(file, kind, settings)

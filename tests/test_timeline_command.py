@@ -63,6 +63,7 @@ def test_import_of_mahimahi(tmp_path: Path) -> None:
 
 MISTAKES: dict[str, tuple[list[str], str]] = {
     "other format's option": (["--format", "mahimahi", "--sort"], "--sort: means nothing to mahimahi"),
+    "other format's mapping": (["--format", "mahimahi", "--map", "A=rtt_ms"], "--map: means nothing to mahimahi"),
     "no pair": (["--format", "csv", "--map", "PING"], "--map: 'PING' is no pair"),
     "no unit": (["--format", "csv"], "no time with a unit"),
     "not there": (["--format", "csv", "-o", "{log}"], "is there already"),
