@@ -238,17 +238,22 @@ class NetemLink:
 
     def _take_down(self) -> None:
         self._last = None
-        ends = self._attach()
         with one_at_a_time():
-            if ends is None and self.station is None:
-                PlacedNetem(self._port, Place(self.interface, self._index), self._past["down"]).remove()
-            for end in ends or ():
-                with contextlib.suppress(DeviceGone):
-                    end.remove()
-            if self.station is not None:
-                self._shared.release(self.station)
-            self._mirror.remove()
+            try:
+                self._remove_netems()
+            finally:
+                self._mirror.remove()  # its ifb outlives an interface that is gone
         self._ends = None
+
+    def _remove_netems(self) -> None:
+        ends = self._attach()
+        if ends is None and self.station is None:
+            PlacedNetem(self._port, Place(self.interface, self._index), self._past["down"]).remove()
+        for end in ends or ():
+            with contextlib.suppress(DeviceGone):
+                end.remove()
+        if self.station is not None:
+            self._shared.release(self.station)
 
 
 @dataclass(frozen=True)

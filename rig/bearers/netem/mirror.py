@@ -14,6 +14,7 @@ Facts: ``tc-mirred(8)``, ``tc-flower(8)``, ``linux/ethtool.h`` (ETHTOOL_GFEATURE
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import re
@@ -108,8 +109,14 @@ class Mirror:
         return mirror
 
     def remove(self) -> bool:
-        """Take the way away, and put the offloads back with the last one; a stranger's ingress and filters stay."""
-        filters = self._filters() or []
+        """Take the way away, and put the offloads back with the last one; a stranger's ingress and filters stay.
+
+        Where the interface is gone, and its filters and offloads with it, our ``ifb`` is not: it goes all the same.
+        """
+        try:
+            filters = self._filters() or []
+        except DeviceGone:
+            filters = []
         mine = [each for each in filters if self._is_mine(each)]
         if mine and len(mine) == len(filters):
             self._ask(tc.remove_queue(self._index, tc.INGRESS, tc.INGRESS_HANDLE))
@@ -120,7 +127,8 @@ class Mirror:
         if mirror is not None:
             all_here = [note for note in notes(self._port) if note.index == self._index]
             if len(all_here) == 1:
-                switch_offloads(self._interface, all_here[0].offloads, True)
+                with contextlib.suppress(DeviceGone):
+                    switch_offloads(self._interface, all_here[0].offloads, True)
             self._ask(links.remove_interface(mirror))
         return bool(mine) or mirror is not None
 
