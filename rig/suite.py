@@ -214,7 +214,12 @@ def _end_case(item: pytest.Item, bench: Bench) -> None:
         item.session.shouldstop = f"bench fault: {bench.broken}"
     from rig.report import attach_case
 
-    attach_case(verdict, events, bench.run)
+    try:
+        attach_case(verdict, events, bench.run)
+    except Exception as error:  # noqa: BLE001 - a report that cannot be made never changes a verdict
+        told = f"the evidence could not be attached: {type(error).__name__}: {error}"
+        item.add_report_section("call", "report", told)
+        item.warn(pytest.PytestWarning(told))
     match verdict.verdict:
         case Verdict.UNSAFE:
             raise Unsafe(verdict.why)
