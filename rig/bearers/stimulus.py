@@ -61,7 +61,7 @@ class Witness:
         self._lock = threading.Lock()
         self._since: tuple[Impairment, Impairment, Counters] | None = None
         self._clean = True
-        self._bare_ms = 0.0
+        self._bare_ms: float | None = None
 
     def expect(self, up: Impairment, down: Impairment) -> None:
         """Get ready for what is about to be put in force: how long is a round trip without it?"""
@@ -69,7 +69,7 @@ class Witness:
             if self._prober is not None and self._clean and _is_late(up, down):
                 with contextlib.suppress(BenchTrouble):
                     took = [self._prober.rtt(_BARE_WITHIN_S) for _ in range(2)]  # the first may wake a sleeping radio
-                    self._bare_ms = min((each for each in took if each is not None), default=0.0)
+                    self._bare_ms = min((each for each in took if each is not None), default=None)
 
     def see(self, up: Impairment, down: Impairment) -> Stimulus | None:
         """Look for the effect of what has just been put in force.
@@ -147,13 +147,14 @@ def _is_late(up: Impairment, down: Impairment) -> bool:
     return not (up.cut or down.cut) and up.delay_ms + down.delay_ms >= _SMALLEST_DELAY_MS
 
 
-def _late(up: Impairment, down: Impairment, prober: Prober, bare_ms: float) -> Stimulus | None:
+def _late(up: Impairment, down: Impairment, prober: Prober, bare_ms: float | None) -> Stimulus | None:
     asked, jitter = up.delay_ms + down.delay_ms, up.jitter_ms + down.jitter_ms
-    patience_s = (bare_ms + asked + 4 * jitter) / 1000 + 0.5
+    patience_s = ((bare_ms or 0) + asked + 4 * jitter) / 1000 + 0.5
     early = []
     for _ in range(_TRIES):
         took = prober.rtt(patience_s)
-        if took is not None and took >= bare_ms + _LATE_ENOUGH * asked:
+        # Late by how much nobody can say who does not know how long it takes without.
+        if took is not None and bare_ms is not None and took >= bare_ms + _LATE_ENOUGH * asked:
             figures = {"rtt_ms": round(took, 3), "asked_ms": asked, "without_ms": round(bare_ms, 3)}
             return Stimulus(True, "a late probe", figures)
         if took is None and not prober.answered:

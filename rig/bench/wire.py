@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from rig.bearers.wire_cut import Cut, Effect, WireCut
+from rig.bearers.wire_cut import Cut, CutCounts, Effect, WireCut
 from rig.bench.devices import Observe
 from rig.errors import BenchTrouble
 from rig.faults import LateProof, Proof
@@ -78,4 +78,12 @@ def _counted(wire: WireCut, cut: Cut, armed: dict[str, Any]) -> Proof:
             "no packet of the terminal met the trigger",
             "was there a request, to this port, within one packet? give another trigger",
         )
-    return Proof(cut.effect is not Effect.ANSWER_RESET or counts.resets > 0, evidence)
+    return Proof(_took_effect(cut, counts), evidence)
+
+
+def _took_effect(cut: Cut, counts: CutCounts) -> bool:
+    """Whether the packet that was met decided the matter, or what came after it did too."""
+    if cut.effect is Effect.ANSWER_RESET:
+        return counts.resets > 0
+    # A wire that heals may have been whole again before the answer came.
+    return cut.effect is Effect.REQUEST_LOST or cut.heals_after_s is None or counts.answers_lost > 0

@@ -132,6 +132,26 @@ def test_what_probes_have_disproved_no_traffic_proves(
     probe.close()
 
 
+def test_a_round_trip_that_was_never_known_without_is_no_proof() -> None:
+    """The terminal's network alone takes 60 ms, and it slept when it was asked before."""
+    answers = iter([None, None, 60.0])
+
+    class Sleeper:
+        answered = True
+
+        def rtt(self, _timeout_s: float) -> float | None:
+            return next(answers, 60.0)
+
+    class Remembering:
+        def counters(self) -> Any:
+            return {"up": {"packets": 0, "dropped": 0}, "down": {"packets": 0, "dropped": 0}}
+
+    witness = Witness(Remembering(), Sleeper())  # type: ignore[arg-type]
+    asked = Impairment(delay_ms=50)
+    witness.expect(asked, CLEAN)
+    assert witness.see(asked, CLEAN) is None
+
+
 def wait_until_counted(bearer: Bearer, wanted: int) -> None:
     """Wait until the link has counted so many packets on the way up, passed or dropped."""
     deadline = time.monotonic() + 2

@@ -76,6 +76,14 @@ def test_the_counts_are_the_proof(faults: Any, effect: Effect, counts: CutCounts
     assert proof.evidence["bearer"] == "wifi"
 
 
+@pytest.mark.parametrize("lost", [0, 1])
+def test_an_answer_that_came_after_the_wire_had_healed_was_not_lost(faults: Any, lost: int) -> None:
+    wire, _ = faults
+    prove = wire.arm("wifi", "wlan0", Cut(Effect.ANSWER_LOST, TlsRecord(), 5000, heals_after_s=0.001))
+    FakeCut.made[0].counted = CutCounts(hits=1, answers_lost=lost, others_lost=1)
+    assert prove().proven is bool(lost)
+
+
 def test_no_hit_is_trouble_of_the_bench(faults: Any) -> None:
     wire, _ = faults
     prove = wire.arm("wifi", "wlan0", Cut(Effect.ANSWER_LOST, TlsRecord(), 5000))

@@ -105,7 +105,7 @@ class Play:
             BenchTrouble: the link is gone.
         """
         if self._stream is not None:
-            evidence = _seen_by_probes(self._stream, self._player.applied, self._baseline_ms or 0.0)
+            evidence = _seen_by_probes(self._stream, self._player.applied, self._baseline_ms)
             early = evidence.pop("early_probes")
             if any(evidence.values()):
                 return Seen(True, "probes beside it", evidence)
@@ -162,7 +162,7 @@ def _patience(timeline: Timeline) -> float:
     return 1.0 + 2 * max(step.rtt_ms for step in timeline.steps) / 1000
 
 
-def _seen_by_probes(stream: ProbeStream, applied: list[tuple[int, Step]], baseline_ms: float) -> dict[str, int]:
+def _seen_by_probes(stream: ProbeStream, applied: list[tuple[int, Step]], baseline_ms: float | None) -> dict[str, int]:
     """Probes that were as late as their step, those that were too early for it, and those that a cut swallowed."""
     times = [t for t, _ in applied]
 
@@ -174,7 +174,7 @@ def _seen_by_probes(stream: ProbeStream, applied: list[tuple[int, Step]], baseli
     for answer in stream.answers:
         step = step_at(answer.sent_t)
         if step is not None and not step.is_cut and step.rtt_ms >= _SMALLEST_DELAY_MS:
-            late += answer.rtt_ms >= baseline_ms + _LATE_ENOUGH * step.rtt_ms
+            late += baseline_ms is not None and answer.rtt_ms >= baseline_ms + _LATE_ENOUGH * step.rtt_ms
             early += answer.rtt_ms < _LATE_ENOUGH * step.rtt_ms - step.up.jitter_ms - step.down.jitter_ms
     if stream.answers:  # silence is evidence only of one who speaks otherwise
         lost = sum(1 for t in stream.unanswered if (step := step_at(t)) is not None and step.is_cut)

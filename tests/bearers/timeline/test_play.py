@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterator, Mapping
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,8 +12,9 @@ import pytest
 from rig.bearers.impairment import CLEAN, CUT, Impairment
 from rig.bearers.netspace import in_namespace
 from rig.bearers.probe import Prober
+from rig.bearers.probe_ways import Answer
 from rig.bearers.timeline import Step, Timeline
-from rig.bearers.timeline.play import Play
+from rig.bearers.timeline.play import Play, _seen_by_probes
 from rig.bearers.userspace import UserSpaceLink
 from tests.bearers.conftest import SEGMENTS, RelayBench, relay_bench, root
 
@@ -107,6 +109,13 @@ def test_probes_that_come_too_early_disprove_it(
     play.wait(10)
     (stimulus,) = journal.of("stimulus")
     assert (stimulus["shown"], stimulus["by"]) == (False, "early probes")
+
+
+@pytest.mark.parametrize(("baseline_ms", "late"), [(None, 0), (2.0, 1), (60.0, 0)])
+def test_late_is_only_who_would_have_been_earlier(baseline_ms: float | None, late: int) -> None:
+    stream = SimpleNamespace(answers=[Answer(sent_t=5, rtt_ms=60)], unanswered=[])
+    applied = [(0, steps(50).steps[0])]
+    assert _seen_by_probes(stream, applied, baseline_ms)["late_probes"] == late  # type: ignore[arg-type]
 
 
 def test_stopped_at_once_and_what_is_in_force_stays(relay_bench: RelayBench, link: UserSpaceLink) -> None:
