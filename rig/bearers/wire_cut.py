@@ -20,6 +20,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
+from rig.bearers.kernel import kernel_session
 from rig.bearers.nft import Chain, Counter, NftSession, Part, Rule, Set
 from rig.bearers.wire_trigger import Trigger
 from rig.errors import BenchTrouble, CallerMistake, DeviceGone
@@ -29,6 +30,10 @@ _CONNECTION = "ip saddr . tcp sport"
 _PACKET = f"{_CONNECTION} . tcp sequence"
 _HAS_PAYLOAD = "@ih,0,8 >= 0"
 """Holds where there is a first byte of payload."""
+_MARK = "0x7c12fe57"
+_RESET = f"meta mark set {_MARK} accept"
+"""What is to be answered with RST is marked at the interface and answered one hook later: distributions build their
+kernels without ``NFT_REJECT_NETDEV`` (Debian's 6.1 and 6.12), and the families inet and bridge can do it everywhere."""
 
 
 class Effect(StrEnum):
@@ -122,6 +127,14 @@ class WireCut:
         self._has_graves = False
         self._bury = False
         self._nft = NftSession.open("wire-cut", "netdev")
+        try:
+            self._nft.beside("bridge" if _is_bridge_port(interface) else "inet").add(
+                Chain("resets", "type filter hook prerouting priority -300; policy accept;"),
+                Rule("resets", f"meta mark {_MARK} reject with tcp reset"),
+            )
+        except BaseException:
+            self._nft.close()
+            raise
 
     def arm(self, cut: Cut) -> None:
         """From now on, and once a terminal: the effect begins with the packet that the trigger names.
@@ -179,6 +192,14 @@ def _gone(interface: str) -> DeviceGone:
     return DeviceGone(f"interface {interface}", "there is none of this name", "ip link")
 
 
+def _is_bridge_port(interface: str) -> bool:
+    """Whether what arrives there is bridged on, and does not pass the hooks of the Internet protocol."""
+    with kernel_session(f"interface {interface}") as kernel:
+        index = kernel.link_lookup(ifname=interface)
+        master = kernel.get_links(index[0])[0].get_attr("IFLA_MASTER") if index else None
+        return bool(master and kernel.get_links(master)[0].get_nested("IFLA_LINKINFO", "IFLA_INFO_KIND") == "bridge")
+
+
 def _delete(part: Part, table: str) -> str:
     return f"delete {type(part).__name__.lower()} {table} {part.name}" if not isinstance(part, Rule) else ""
 
@@ -194,7 +215,7 @@ def _graves(interface: str) -> Iterator[Part]:
     yield Set("lost", "type ipv4_addr . inet_service; flags dynamic,timeout; timeout 5m; size 4096;")
     yield _chain("graves", "ingress", interface, -1)
     yield Rule("graves", f"tcp flags & (syn | ack) == syn delete @lost {{ {_CONNECTION} }}")  # its port is used anew
-    yield Rule("graves", f"{_CONNECTION} @lost reject with tcp reset")
+    yield Rule("graves", f"{_CONNECTION} @lost {_RESET}")
 
 
 def _parts(interface: str, cut: Cut) -> Iterator[Part]:
@@ -214,8 +235,9 @@ def _parts(interface: str, cut: Cut) -> Iterator[Part]:
     yield _chain("up", "ingress", interface, 0)
     yield _chain("down", "egress", interface, 0)
     up, down = (_CONNECTION, "ip daddr . tcp dport") if one_connection else ("ip saddr", "ip daddr")
+    yield Rule("up", f"meta mark {_MARK} accept")  # from a grave
     if one_connection:  # before the trigger: the packet that meets it is let through
-        yield Rule("up", f"{up} @cut counter name resets reject with tcp reset")
+        yield Rule("up", f"{up} @cut counter name resets {_RESET}")
     condition = f"tcp dport {cut.port} {cut.trigger.match}"
     if not cut.standing_line:
         yield Rule("up", f"tcp dport {cut.port} tcp flags & (syn | ack) == syn add @begun {{ {_CONNECTION} }}")

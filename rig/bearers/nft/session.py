@@ -140,6 +140,16 @@ class NftSession:
             raise
         return session
 
+    def beside(self, family: Family) -> NftSession:
+        """Another table of the same process and name, for what this family cannot do. :meth:`close` ends both.
+
+        Raises:
+            BenchTrouble: the kernel has no such family.
+        """
+        session = NftSession(self._process, family, self.name)
+        session.run(session._birth())
+        return session
+
     @property
     def table(self) -> str:
         """Family and name, as commands want them."""
@@ -235,13 +245,17 @@ def nft_available() -> NftProbe:
 
     def trial() -> None:
         with NftSession.open("probe", "inet") as nft:
-            nft.add(Chain("c", "type filter hook prerouting priority -150;"), Rule("c", "@ih,0,8 0x17 drop"))
+            nft.add(
+                Chain("c", "type filter hook prerouting priority -300;"),
+                Rule("c", "@ih,0,8 0x17 drop"),
+                Rule("c", "meta mark 1 reject with tcp reset"),
+            )
         with NftSession.open("probe", "netdev") as nft:
             nft.add(
                 Set("s", "type ipv4_addr . inet_service; flags dynamic,timeout; timeout 1m; size 16;"),
                 Chain("c", 'type filter hook ingress device "lo" priority 0;'),
                 Rule("c", "tcp flags syn add @s { ip saddr . tcp sport }"),
-                Rule("c", "ip saddr . tcp sport @s reject with tcp reset"),
+                Rule("c", "ip saddr . tcp sport @s meta mark set 1 accept"),
                 Chain("d", 'type filter hook egress device "lo" priority 0;'),
             )
 
