@@ -1,8 +1,8 @@
 """The lab's part ``wifi``: a real access point over simulated radios, in a virtual machine with Debian's kernel.
 
-One boot: the tests that need a radio (marker ``wifi``), then the cases of an access point that misbehaves and a subset
-of the regression suite, in all of which the terminal reaches its host through that access point over the air. The run
-of these cases is kept among the other runs.
+One boot: the tests that need a radio (marker ``wifi``), tests of what Debian's kernel and programs do, then the cases of
+an access point that misbehaves and a subset of the regression suite, in all of which the terminal reaches its host
+through that access point over the air. The run of these cases is kept among the other runs.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ NEEDS = tuple(Need(probe, package) for probe, package in qemu_kit.HOST_PROGRAMS.
 BENCH = Path("fixtures/benches/virtual-wifi.yaml")
 SUITES = ("testcases/regression", "testcases/wifi")
 SUBSET = "test_access_point or wifi and (test_approve or test_decline or test_cut_before or test_cut_while_the_answer)"
+ON_ITS_KERNEL = ("tests/bearers/wifi/test_config.py", "tests/bearers/test_nft.py", "tests/bearers/test_wire_cut.py")
+"""Tests that this machine may skip, or passes on a kernel with more in it than Debian's."""
 _MARK = "pytest.mark.wifi"
 _TIMEOUT_S = 1200.0
 """Four minutes on an idle machine with two processors; three times as many on one that others use too."""
@@ -40,10 +42,14 @@ def run(folder: Path) -> list[Row]:
     print(said, end="", flush=True)
     if code:
         raise LabTrouble(f"the tests could not be run in the virtual machine: exit code {code}")
-    report = folder / "wifi.xml"
-    shutil.copyfile(results / "wifi.xml", report)
-    rows = [tests_row(part, "tests that need a radio", report, int((results / "tests.code").read_text()))]
-    return [*rows, _cases_row(part, results)]
+    radio = _tests_row(part, "tests that need a radio", results, folder / "wifi.xml")
+    kernel = _tests_row(part, "nftables, hostapd, dnsmasq as Debian has them", results, folder / "kernel.xml")
+    return [radio, kernel, _cases_row(part, results)]
+
+
+def _tests_row(part: str, what: str, results: Path, report: Path) -> Row:
+    shutil.copyfile(results / report.name, report)
+    return tests_row(part, what, report, int((results / f"{report.stem}.code").read_text()))
 
 
 def test_files(project: Path) -> list[str]:
@@ -55,16 +61,18 @@ def test_files(project: Path) -> list[str]:
 def _commands(results: Path) -> str:
     python, rig = shlex.quote(sys.executable), shlex.quote(str(Path(sys.executable).with_name("rig")))
     place = shlex.quote(str(results))
-    tests = (
-        f"{python} -m pytest -q -m wifi --durations=5 --junit-xml=/tmp/wifi.xml {shlex.join(test_files(qemu.PROJECT))}"
-    )
+    pytest = f"{python} -m pytest -q --durations=5"
     suites = " ".join(f"--suite {suite}" for suite in SUITES)
     cases = f"{rig} run --json --bench {BENCH} --reports /tmp/reports {suites} -k {shlex.quote(SUBSET)}"
     return "\n".join(
         (
-            f"{tests}; echo $? > {place}/tests.code",
-            f"{cases} > /tmp/summary.json; echo $? > {place}/cases.code",
-            f"cp -r /tmp/wifi.xml /tmp/summary.json /tmp/reports {place}",
+            f"{pytest} -m wifi --junit-xml=/tmp/wifi.xml {shlex.join(test_files(qemu.PROJECT))}",
+            f"echo $? > {place}/wifi.code",
+            f"{pytest} --junit-xml=/tmp/kernel.xml {shlex.join(ON_ITS_KERNEL)}",
+            f"echo $? > {place}/kernel.code",
+            f"{cases} > /tmp/summary.json",
+            f"echo $? > {place}/cases.code",
+            f"cp -r /tmp/wifi.xml /tmp/kernel.xml /tmp/summary.json /tmp/reports {place}",
         )
     )
 

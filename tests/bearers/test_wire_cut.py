@@ -20,7 +20,7 @@ from rig.bearers.nft import nft_available
 from rig.bearers.topology import Segment, build_virtual_network
 from rig.bearers.wire_cut import Cut, CutCounts, Effect, WireCut
 from rig.bearers.wire_trigger import Payload, TlsRecord, Trigger
-from rig.errors import CallerMistake, DeviceGone
+from rig.errors import BenchTrouble, CallerMistake, DeviceGone
 
 PROJECT = Path(__file__).parents[2]
 HOST = "10.64.0.10"
@@ -40,6 +40,7 @@ class Wire:
     terminal: int
     cut: WireCut
     listener: socket.socket
+    host: str = HOST
 
     @property
     def port(self) -> int:
@@ -49,7 +50,7 @@ class Wire:
         """(terminal's end, host's end) of a new connection."""
         terminal = in_namespace(self.terminal, socket.socket)
         terminal.settimeout(3)
-        terminal.connect((HOST, self.port))
+        terminal.connect((self.host, self.port))
         host, _ = self.listener.accept()
         host.settimeout(3)
         return terminal, host
@@ -157,6 +158,42 @@ def test_a_reset_in_place_of_the_answer(wire: Wire) -> None:
     assert wire.counts.answers_lost >= 1
     assert served(*bystander, OTHER)
     assert served(*wire.connect())
+
+
+@pytest.fixture
+def bridged(root: None) -> Iterator[Wire]:
+    """A bench that only bridges between the terminal and its host: no packet is the bench's own."""
+    bench, terminal, host = (new_namespace() for _ in range(3))
+
+    def ip(namespace: int, *words: str) -> None:
+        in_namespace(namespace, lambda: subprocess.run(["ip", *words], check=True))
+
+    ip(bench, "link", "add", "br0", "up", "type", "bridge")
+    for end, port, interface, address in ((terminal, "wire", "wlan0", TERMINAL), (host, "uplink", "eth0", "10.64.1.9")):
+        ip(bench, "link", "add", port, "master", "br0", "up", "type", "veth", "peer", "name", "end")
+        ip(bench, "link", "set", "end", "netns", f"/proc/{os.getpid()}/fd/{end}", "name", interface)
+        ip(end, "address", "add", f"{address}/24", "dev", interface)
+        ip(end, "link", "set", interface, "up")
+    try:
+        cut = in_namespace(bench, lambda: WireCut("wire"))
+    except BenchTrouble:
+        pytest.skip("kernel has no nftables for bridges")
+    with cut, in_namespace(host, lambda: socket.create_server(("10.64.1.9", 5000))) as listener:
+        yield Wire(bench, terminal, cut, listener, "10.64.1.9")
+    for namespace in (bench, terminal, host):
+        os.close(namespace)
+
+
+def test_a_reset_where_the_bench_only_bridges(bridged: Wire) -> None:
+    bridged.arm(effect=Effect.ANSWER_RESET)
+    terminal, host = bridged.connect()
+    terminal.sendall(REQUEST)
+    assert host.recv(4096) == REQUEST
+    host.sendall(ANSWER)
+    with pytest.raises(ConnectionResetError):
+        terminal.recv(4096)
+    assert bridged.counts.hits == bridged.counts.resets == 1
+    assert served(*bridged.connect())
 
 
 @pytest.mark.parametrize("trigger", [Payload(7, b"0200", number=3), TlsRecord(3, at_least_bytes=50)])
