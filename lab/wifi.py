@@ -1,7 +1,7 @@
 """The lab's part ``wifi``: a real access point over simulated radios, in a virtual machine with Debian's kernel.
 
-One boot: the tests that need a radio (marker ``wifi``), tests of what Debian's kernel and programs do, then the cases of
-an access point that misbehaves and a subset of the regression suite, in all of which the terminal reaches its host
+One boot: the tests that need a radio (marker ``wifi``), tests of what Debian's kernel and programs do, then the cases
+of an access point that misbehaves and a subset of the regression suite, in all of which the terminal reaches its host
 through that access point over the air. The run of these cases is kept among the other runs.
 """
 
