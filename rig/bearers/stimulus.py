@@ -28,9 +28,9 @@ _COUNTED_WITHIN_S = 0.25
 _BARE_WITHIN_S = 1.0
 _PAUSE_S = 0.001
 _TRIES = 3
-_SMALLEST_DELAY_MS = 4.0
+SMALLEST_DELAY_MS = 4.0
 """Below this a round trip through a real network tells nothing of what was added to it."""
-_LATE_ENOUGH = 0.5
+LATE_ENOUGH = 0.5
 """Of the delay that was asked for: jitter may shorten one probe, not all of three by half."""
 _ODDS = 1e-4
 _LARGEST_VOLLEY = 400
@@ -144,7 +144,7 @@ class Witness:
 
 
 def _is_late(up: Impairment, down: Impairment) -> bool:
-    return not (up.cut or down.cut) and up.delay_ms + down.delay_ms >= _SMALLEST_DELAY_MS
+    return not (up.cut or down.cut) and up.delay_ms + down.delay_ms >= SMALLEST_DELAY_MS
 
 
 def _late(up: Impairment, down: Impairment, prober: Prober, bare_ms: float | None) -> Stimulus | None:
@@ -154,12 +154,12 @@ def _late(up: Impairment, down: Impairment, prober: Prober, bare_ms: float | Non
     for _ in range(_TRIES):
         took = prober.rtt(patience_s)
         # Late by how much nobody can say who does not know how long it takes without.
-        if took is not None and bare_ms is not None and took >= bare_ms + _LATE_ENOUGH * asked:
+        if took is not None and bare_ms is not None and took >= bare_ms + LATE_ENOUGH * asked:
             figures = {"rtt_ms": round(took, 3), "asked_ms": asked, "without_ms": round(bare_ms, 3)}
             return Stimulus(True, "a late probe", figures)
         if took is None and not prober.answered:
             return None
-        if took is not None and took < _LATE_ENOUGH * asked - jitter:
+        if took is not None and took < LATE_ENOUGH * asked - jitter:
             early.append(round(took, 3))
     if len(early) == _TRIES and not up.reorder_percent and not down.reorder_percent:
         return Stimulus(False, "early probes", {"rtt_ms": early, "asked_ms": asked})

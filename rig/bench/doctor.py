@@ -192,9 +192,7 @@ def _access_point(name: str, point: AccessPoint, present: set[str]) -> Finding:
     subject = f"access point {name}"
     radios = [cells[0].interface for cells in point.network.radios]
     if absent := [radio for radio in radios if radio not in present]:
-        return Finding(
-            subject, Health.BAD, f"no radio {', '.join(absent)}", "iw dev; is it plugged in?"
-        )
+        return Finding(subject, Health.BAD, f"no radio {', '.join(absent)}", "iw dev; is it plugged in?")
     wanted = (["hostapd"] if point.control is None else []) + (["dnsmasq"] if point.dnsmasq else [])
     if missing := [each for each in wanted if shutil.which(each, path=SYSTEM_PATH) is None]:
         return Finding(subject, Health.BAD, f"{', '.join(missing)} not installed", f"apt install {' '.join(missing)}")

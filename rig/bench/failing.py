@@ -21,7 +21,6 @@ class Begun:
     """
 
     def __init__(self, bearer: str, failure: str, options: Facts) -> None:
-        make_failure(failure, options)
         self._asked = fail(bearer, failure, **options)
         self._proofs: list[LateProof] = []
         self.action = replace(self._asked, run=self._run)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from rig.bearers.failures import make_failure
 from rig.bearers.wire_cut import Cut
 from rig.faults.moments import Moment
 
@@ -155,7 +156,11 @@ def fail(bearer: str, failure: str, **options: Any) -> Action:
         bearer: its name.
         failure: such as ``rst``; ``rig failures`` lists them with what the terminal sees.
         options: the failure's own, such as ``max_bytes`` of ``mtu-black-hole``.
+
+    Raises:
+        CallerMistake: no such failure, or an option that it has not or that is out of range.
     """
+    make_failure(failure, options)
     return Action(f"{failure} on", bearer, lambda stage: stage.fail_bearer(bearer, failure, options))
 
 

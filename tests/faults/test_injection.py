@@ -338,3 +338,11 @@ def test_each_fault_does_what_it_is_named_after(sale: Sale, fault: Fault, name: 
 
 def test_which_moments_are_held() -> None:
     assert [moment for moment in Moment if not moment.held] == [Moment.CARD_ANSWERED, Moment.ANSWER_SENT]
+
+
+@pytest.mark.parametrize(
+    ("failure", "options"), [("rts", {}), ("rst", {"speed": 1}), ("mtu-black-hole", {"max_bytes": -1})]
+)
+def test_a_failure_that_there_is_not_is_told_when_it_is_written_down(failure: str, options: dict[str, Any]) -> None:
+    with pytest.raises(CallerMistake):
+        fail("wifi", failure, **options)

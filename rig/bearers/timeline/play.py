@@ -16,6 +16,7 @@ from rig.bearers.impairment import CLEAN
 from rig.bearers.link import Counters, DirectionCounters, Link
 from rig.bearers.probe import Prober
 from rig.bearers.probe_stream import ProbeStream
+from rig.bearers.stimulus import LATE_ENOUGH, SMALLEST_DELAY_MS
 from rig.bearers.timeline.model import Step, Timeline
 from rig.bearers.timeline.player import Observer, Player, Replay
 from rig.errors import BenchTrouble
@@ -25,8 +26,6 @@ _NARROW_KBIT = 50.0
 """Below this a probe every 150 ms (4 kbit/s) would be a load of its own."""
 _BASELINE_PROBES = 3
 _BASELINE_LIMIT_S = 0.5
-_SMALLEST_DELAY_MS = 4.0
-_LATE_ENOUGH = 0.5
 _EARLY_ENOUGH = 3
 """So many probes that were too early for their step, and none that was late or lost, disprove a timeline."""
 
@@ -173,9 +172,9 @@ def _seen_by_probes(stream: ProbeStream, applied: list[tuple[int, Step]], baseli
     late = early = lost = 0
     for answer in stream.answers:
         step = step_at(answer.sent_t)
-        if step is not None and not step.is_cut and step.rtt_ms >= _SMALLEST_DELAY_MS:
-            late += baseline_ms is not None and answer.rtt_ms >= baseline_ms + _LATE_ENOUGH * step.rtt_ms
-            early += answer.rtt_ms < _LATE_ENOUGH * step.rtt_ms - step.up.jitter_ms - step.down.jitter_ms
+        if step is not None and not step.is_cut and step.rtt_ms >= SMALLEST_DELAY_MS:
+            late += baseline_ms is not None and answer.rtt_ms >= baseline_ms + LATE_ENOUGH * step.rtt_ms
+            early += answer.rtt_ms < LATE_ENOUGH * step.rtt_ms - step.up.jitter_ms - step.down.jitter_ms
     if stream.answers:  # silence is evidence only of one who speaks otherwise
         lost = sum(1 for t in stream.unanswered if (step := step_at(t)) is not None and step.is_cut)
     return {"late_probes": late, "early_probes": early, "probes_lost_in_cuts": lost}

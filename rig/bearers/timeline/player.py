@@ -114,7 +114,7 @@ class Player:
         """Make the steps ready and begin to play; returns when the first one is in force.
 
         Raises:
-            BenchTrouble: the backend is gone or lacks what a step needs. Nothing plays then.
+            BenchTrouble: the backend is gone, stuck, or lacks what a step needs. Nothing plays then.
         """
         prepared = self.link.prepare([(step.up, step.down) for step in self.timeline.steps])
         # A daemon: a process that ends in the middle does not wait for it, and its guard restores.
@@ -122,7 +122,9 @@ class Player:
             target=self._run, args=(prepared,), name=f"timeline {self.link.name}", daemon=True
         )
         self._thread.start()
-        self._begun.wait(_STOP_LIMIT_S)
+        if not self._begun.wait(_STOP_LIMIT_S):
+            self._stop.set()
+            raise BenchTrouble(f"link {self.link.name}", "its timeline does not begin", "is the link's backend stuck?")
         if self._ended.is_set() and (replay := self._replay) is not None and replay.trouble is not None:
             raise replay.trouble
 
@@ -168,14 +170,16 @@ class Player:
         except Exception as error:  # noqa: BLE001 - on this thread nobody else would ever hear of it
             what = f"{type(error).__name__}: {error}"
             why, trouble = TROUBLE, BenchTrouble(f"timeline {self.timeline.name}", what)
-        if self._at_end is not None:
-            self._at_end(trouble is None)
         self._replay = Replay(why, len(tally.lags_us), tally.superseded, tuple(tally.lags_us), trouble)
-        if trouble is not None and self._begun.is_set():  # else :meth:`start` raises it
-            self._observe("bench_fault", {"device": trouble.device, "what": trouble.what, "cure": trouble.cure})
-        self._observe("timeline_end", self._end(self._replay, read_back))
-        self._ended.set()
-        self._begun.set()
+        try:
+            if self._at_end is not None:
+                self._at_end(trouble is None)
+            if trouble is not None and self._begun.is_set():  # else :meth:`start` raises it
+                self._observe("bench_fault", {"device": trouble.device, "what": trouble.what, "cure": trouble.cure})
+            self._observe("timeline_end", self._end(self._replay, read_back))
+        finally:  # whoever waits is not kept waiting by a history that cannot be written
+            self._ended.set()
+            self._begun.set()
 
     def _play(self, prepared: Prepared, tally: _Tally) -> bool:
         """Put each step in force at its time; returns whether all were, and nobody stopped it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -188,3 +189,17 @@ def test_percentiles_are_nearest_rank() -> None:
     assert percentile([3.0, 1.0, 2.0], 50) == 2
     assert percentile(range(1, 101), 99) == 99
     assert percentile([], 99) == 0
+
+
+def test_a_history_that_cannot_be_written_keeps_nobody_waiting() -> None:
+    def observe(kind: str, _data: Mapping[str, Any]) -> None:
+        if kind == "timeline_end":
+            raise OSError("no space left on device")
+
+    player = Player(FakeLink(), Timeline("t", "t", "s", (Step(0, CLEAN, CLEAN),), 60), observe)
+    threading.excepthook, kept = (lambda _: None), threading.excepthook
+    try:
+        player.start()
+        assert player.wait(5) is not None
+    finally:
+        threading.excepthook = kept
