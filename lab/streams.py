@@ -136,8 +136,9 @@ class Flow:
         if body == whole and number < len(self.sent) and self.sent[number] == sent:
             self.arrivals.append(Arrival(number, sent, came))
         else:
-            turned = int.from_bytes(body) ^ int.from_bytes(whole)
-            self.damaged_bits.append(turned.bit_count())
+            turned = int.from_bytes(body) ^ int.from_bytes(whole[: len(body)])
+            cut_short = len(body) != len(whole)  # the bit that was turned is in UDP's length, which nothing protects
+            self.damaged_bits.append(turned.bit_count() + cut_short)
 
 
 def exchange(flows: Sequence[Flow], linger_s: float, to_the_end: bool = False, damages: bool = False) -> None:
