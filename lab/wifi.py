@@ -1,8 +1,8 @@
 """The lab's part ``wifi``: a real access point over simulated radios, in a virtual machine with Debian's kernel.
 
-One boot: the tests that need a radio (marker ``wifi``), and tests of what Debian's kernel and programs do. The last of
-the former runs the cases of an access point that misbehaves and a subset of the regression suite, in all of which the
-terminal reaches its host through that access point over the air. That run is kept among this machine's.
+One boot: the tests that need a radio (marker ``wifi``), tests of what Debian's kernel and programs do, then the cases
+of an access point that misbehaves and a subset of the regression suite, in all of which the terminal reaches its host
+through that access point over the air. The run of these cases is kept among the other runs.
 """
 
 from __future__ import annotations
@@ -19,14 +19,9 @@ from lab.junit import tests_row
 from lab.part import LabTrouble, Need, Row
 
 NEEDS = tuple(Need(probe, package) for probe, package in qemu_kit.HOST_PROGRAMS.items())
-CASES = (
-    "--suite", "testcases/regression/test_sale.py", "--suite", "testcases/regression/test_bearers.py",
-    "--suite", "testcases/wifi",
-    "-k", "test_access_point or wifi and (test_approve or test_decline or test_cut_before or test_cut_while)",
-)  # fmt: skip
-"""What ``rig run`` is told. ``tests/system/test_wifi_bench.py`` runs them, on a bench that was killed before."""
-RESULTS = "RIG_LAB_RESULTS"
-"""Environment variable: the folder where that test leaves its run."""
+BENCH = Path("fixtures/benches/virtual-wifi.yaml")
+SUITES = ("testcases/regression/test_sale.py", "testcases/regression/test_bearers.py", "testcases/wifi")
+SUBSET = "test_access_point or wifi and (test_approve or test_decline or test_cut_before or test_cut_while_the_answer)"
 ON_ITS_KERNEL = (
     "tests/bearers/wifi/test_config.py::test_hostapd_itself_finds_no_error_in_it",
     "tests/bearers/wifi/test_config.py::test_dnsmasq_itself_finds_no_error_in_it",
@@ -36,7 +31,6 @@ ON_ITS_KERNEL = (
 """Tests that this machine may skip, or passes on a kernel with more in it than Debian's."""
 _NOT_NEEDED = ("hypothesispytest", "xdist", "xdist.looponfail")
 """Plugins of pytest: to load them costs time."""
-_CASES, _LIMIT = "cases through the access point", "all as required"
 _MARK = "pytest.mark.wifi"
 _TIMEOUT_S = 1200.0
 """Four minutes on an idle machine with two processors; three times as many on one that others use too."""
@@ -57,7 +51,7 @@ def run(folder: Path) -> list[Row]:
         raise LabTrouble(f"the tests could not be run in the virtual machine: exit code {code}")
     radio = _tests_row(part, "tests that need a radio", results, folder / "wifi.xml")
     kernel = _tests_row(part, "nftables, hostapd, dnsmasq as Debian has them", results, folder / "kernel.xml")
-    return [radio, kernel, _cases_row(part, results / "cases")]
+    return [radio, kernel, _cases_row(part, results)]
 
 
 def _tests_row(part: str, what: str, results: Path, report: Path) -> Row:
@@ -72,35 +66,38 @@ def test_files(project: Path) -> list[str]:
 
 
 def _commands(results: Path) -> str:
+    python, rig = shlex.quote(sys.executable), shlex.quote(str(Path(sys.executable).with_name("rig")))
     place = shlex.quote(str(results))
-    pytest = (
-        f"{shlex.quote(sys.executable)} -m pytest -q --durations=5 {' '.join(f'-p no:{each}' for each in _NOT_NEEDED)}"
-    )
+    pytest = f"{python} -m pytest -q --durations=5 {' '.join(f'-p no:{each}' for each in _NOT_NEEDED)}"
+    suites = " ".join(f"--suite {suite}" for suite in SUITES)
+    cases = f"{rig} run --json --bench {BENCH} --reports /tmp/reports {suites} -k {shlex.quote(SUBSET)}"
     return "\n".join(
         (
-            "mkdir /tmp/cases",
-            f"{RESULTS}=/tmp/cases {pytest} -m wifi --junit-xml=/tmp/wifi.xml {shlex.join(test_files(qemu.PROJECT))}",
+            f"{pytest} -m wifi --junit-xml=/tmp/wifi.xml {shlex.join(test_files(qemu.PROJECT))}",
             f"echo $? > {place}/wifi.code",
             f"{pytest} --junit-xml=/tmp/kernel.xml {shlex.join(ON_ITS_KERNEL)}",
             f"echo $? > {place}/kernel.code",
-            f"cp -r /tmp/wifi.xml /tmp/kernel.xml /tmp/cases {place}",
+            f"{cases} > /tmp/summary.json",
+            f"echo $? > {place}/cases.code",
+            f"cp -r /tmp/wifi.xml /tmp/kernel.xml /tmp/summary.json /tmp/reports {place}",
         )
     )
 
 
-def _cases_row(part: str, cases: Path) -> Row:
+def _cases_row(part: str, results: Path) -> Row:
     """Every case must have ended as it requires, and none may have been left out."""
+    code = int((results / "cases.code").read_text())
     try:
-        summary: dict[str, Any] = json.loads((cases / "summary.json").read_text())
-    except (OSError, ValueError):  # its test has failed before, and says why
-        return Row(part, _CASES, "", "no run", _LIMIT, False)
-    kept = _keep(cases / "runs")
+        summary: dict[str, Any] = json.loads((results / "summary.json").read_text())
+    except ValueError as error:
+        raise LabTrouble(f"the cases ended with {code} and left no summary ({error})") from error
+    kept = _keep(results / "reports" / "runs")
     verdicts = ", ".join(f"{n} {name.replace('_', ' ')}" for name, n in summary.get("verdicts", {}).items() if n)
     skipped = len(summary.get("skipped", {}))
     measured = f"{verdicts or 'nothing ran'}{f', {skipped} skipped' if skipped else ''}; run: {kept}"
-    count = summary["cases"]
-    good = summary["exit_code"] == 0 and count > 0 and not skipped
-    return Row(part, _CASES, f"{count} cases", measured, _LIMIT, good)
+    cases = summary.get("cases", 0)
+    good = code == 0 and cases > 0 and not skipped
+    return Row(part, "cases through the access point", f"{cases} cases", measured, "all as required", good)
 
 
 def _keep(runs: Path) -> str:
