@@ -116,12 +116,18 @@ def _boot(kit: qemu_kit.Kit, init: Path, image: Path, shared: Sequence[Path], ti
     ):
         try:
             process.wait(timeout_s)
-        except BaseException as error:
-            os.killpg(process.pid, signal.SIGKILL)  # QEMU is its child: one session, all ours
-            if not isinstance(error, subprocess.TimeoutExpired):
-                raise
+        except subprocess.TimeoutExpired:
             return False
+        finally:
+            _kill(process.pid)  # QEMU is its child: one session, all ours
     return True
+
+
+def _kill(session: int) -> None:
+    try:
+        os.killpg(session, signal.SIGKILL)
+    except ProcessLookupError:
+        return
 
 
 def _read(path: Path) -> str:
@@ -142,7 +148,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--radios", type=int, default=RADIOS)
     parser.add_argument("command", nargs="+", metavar="COMMAND")
     asked = parser.parse_args(arguments)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that the machine ends with us
     try:
         version = qemu_kit.obtain().version
         code, said = run(asked.command, asked.timeout, writable=asked.writable, radios=asked.radios)
