@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,13 +25,13 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def cache(project: Path) -> Path:
+def cache(project: Path) -> Iterator[Path]:
     """Filled from a project of which one file cannot be collected."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(qemu_warm, "_COLLECTED", ("tests",))
         qemu_warm.compile_for_pytest(project, project.with_name("compiled"))
     assert not list(project.rglob("*.pyc")), "the project is left as it was"
-    return project.with_name("compiled")
+    yield project.with_name("compiled")
 
 
 def test_pytest_takes_them_instead_of_its_own(project: Path, cache: Path) -> None:
