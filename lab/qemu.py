@@ -69,7 +69,7 @@ def run(
         raise LabTrouble(f"the virtual machine lacks {', '.join(lacks)}: python lab/qemu.py gets them")
     with tempfile.TemporaryDirectory(prefix="job-", dir=kit.folder) as name:
         folder = Path(name)
-        image, trees = qemu_disk.build(PROJECT, kit.guest, folder, kit.folder / "compiled")
+        image, trees = qemu_disk.build(PROJECT, kit.guest, folder)
         results = folder / "results"
         results.mkdir()
         shared = [results, *(place.resolve() for place in writable)]

@@ -16,7 +16,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab import qemu_warm
 from lab.part import LabTrouble
 from lab.qemu_kit import program
 
@@ -47,14 +46,13 @@ class Tree:
     name: str
 
 
-def build(project: Path, over: Path, folder: Path, cache: Path | None = None) -> tuple[Path, list[Tree]]:
+def build(project: Path, over: Path, folder: Path) -> tuple[Path, list[Tree]]:
     """Write the image into a folder on this machine's disk.
 
     Args:
         project: the project's folder.
         over: files that the guest sees over this machine's own; on the image they are under :data:`OVER`.
         folder: where the image is written.
-        cache: where pytest's compiled files are kept from one image to the next; None: without them.
 
     Returns:
         The image, and what is on it; a folder inside another comes after it.
@@ -70,9 +68,6 @@ def build(project: Path, over: Path, folder: Path, cache: Path | None = None) ->
         )
     shutil.copytree(over, content / OVER, symlinks=True, copy_function=_link_or_copy)
     _compile(content / trees[0].name, project)
-    if cache is not None:
-        qemu_warm.compile_for_pytest(project, cache)
-        qemu_warm.lay_out(cache, [(tree.place, content / tree.name) for tree in trees])
     _make(content, image)
     shutil.rmtree(content)
     return image, trees
