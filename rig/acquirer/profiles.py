@@ -3,12 +3,12 @@
 One YAML file a card in the folder ``cards``; the host reads these fields and leaves the rest to the card itself::
 
     name: visa-debit
-    scheme: visa            # or unionpay: how the cryptogram is computed
     pan: "4761730000000011" # quoted, or YAML takes it for a number
     psn: "01"
     expiry: "3012"          # YYMM
     bank: first-bank
     kind: debit             # debit and prepaid have a balance, credit has a limit
+    applications: [{scheme: visa}]
     account: {balance: 100000, currency: EUR}   # minor units; decline: "51" makes the issuer decline with that
 """
 
@@ -39,11 +39,15 @@ class Account(_Model):
     decline: ResponseCode | None = None
 
 
+class _Application(_Model):
+    scheme: Literal["visa", "mastercard", "unionpay"]
+
+
 class CardProfile(_Model):
     """One card that the issuers know."""
 
     name: str
-    scheme: Literal["visa", "unionpay"]
+    applications: tuple[_Application, ...] = Field(min_length=1)
     pan: str = Field(pattern=r"^[0-9]{13,19}$", repr=False)
     psn: str = Field("00", pattern=r"^[0-9]{1,2}$")
     expiry: str = Field(pattern=r"^[0-9]{2}(0[1-9]|1[0-2])$")
@@ -59,6 +63,11 @@ class CardProfile(_Model):
         if self.account.currency not in CURRENCY_NUMERIC:
             raise ValueError(f"the account's currency must be one of {', '.join(CURRENCY_NUMERIC)}")
         return self
+
+    @property
+    def scheme(self) -> Literal["visa", "mastercard", "unionpay"]:
+        """Of its first application."""
+        return self.applications[0].scheme
 
     @property
     def funds(self) -> int:

@@ -13,15 +13,16 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from rig.cards.bureau import CardBureau
 from rig.cards.emv.card import Cryptogram, Exchange
-from rig.cards.presenter import Capability, Moment, Observe
-from rig.cards.profile import CardProfile
+from rig.cards.faults import CardFault
+from rig.cards.presenter import Capability, Moment, Observe, check_faults
+from rig.cards.profile import CardProfile, Interface
 from rig.cards.session import Callbacks, CardSession
 from rig.cards.tty import LINE_ERRORS, Device, open_device, told_as_trouble
 from rig.errors import DeviceNonsense, RigError
@@ -40,6 +41,7 @@ class Pn532Presenter:
         DeviceGone, BenchBusy, DeviceMute, DeviceNonsense: the port holds no working PN532.
     """
 
+    interface = Interface.CONTACTLESS
     capabilities = frozenset(Capability)
 
     def __init__(self, port: Path, bureau: CardBureau, observe: Observe, moment: Moment) -> None:
@@ -49,8 +51,9 @@ class Pn532Presenter:
         self._lock = threading.RLock()
         self._closed = False
 
-    def arm(self, card: CardProfile) -> None:
+    def arm(self, card: CardProfile, faults: Sequence[CardFault] = ()) -> None:
         """Put the card into the field; one that was there is removed first. See `Presenter.arm`."""
+        check_faults(self._name, self.capabilities, faults)
         with self._lock:
             if self._session:
                 self.remove("replaced")

@@ -3,42 +3,47 @@
 Example::
 
     name: visa-credit
-    scheme: visa                  # visa or unionpay: whose application and cryptogram
     kind: credit                  # credit, debit or prepaid
-    aid: "A0000000031010"
-    kernel: 3                     # 9F2A, the contactless kernel that the card asks for
-    label: VISA TEST
     pan: "4761739001010010"       # a test PAN, digits in quotes
     psn: "01"
     expiry: "3112"                # YYMM
     bank: north-bank              # the issuer: its keys, its accounts
     account: {limit: 5000000, currency: EUR}   # what the issuer knows: limit (credit) or balance, minor units
+    applications:                 # one or more, see `rig.cards.application.Application`
+      - {scheme: visa, label: VISA TEST}
     behaviour: {decision: decline}             # optional, see Behaviour
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import Field, StringConstraints, ValidationError, model_validator
 
+from rig.cards.application import Application, Digits2, MinorUnits, Part
 from rig.errors import CallerMistake
 from rig.units import CURRENCY_NUMERIC
 from rig.wire.cryptogram import Scheme
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,40}$")]
-Digits2 = Annotated[str, StringConstraints(pattern=r"^[0-9]{2}$")]
-MinorUnits = Annotated[int, Field(ge=0)]
+YearMonth = Annotated[str, StringConstraints(pattern=r"^[0-9]{2}(0[1-9]|1[0-2])$")]
+Allows = Callable[[str], bool]
+"""Says of a PAN whether it is a test PAN of the bench, as `rig.history.Redactor.allows` does."""
 
 
-class _Part(BaseModel):
-    # The input never appears in a message: it may be a PAN.
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+class Interface(StrEnum):
+    """How a card meets a terminal."""
+
+    CONTACTLESS = "contactless"
+    CONTACT = "contact"
+    STRIPE = "stripe"
 
 
-class Account(_Part):
+class Account(Part):
     """What the issuer knows of the cardholder: a credit `limit` or a `balance`, in minor units of `currency`.
 
     With `decline` the issuer refuses everything with that response code.
@@ -58,44 +63,86 @@ class Account(_Part):
         return self
 
 
-class Behaviour(_Part):
+class Behaviour(Part):
     """How the card differs from the plain one."""
 
-    decision: Literal["online", "decline"] = "online"
-    """Ask the issuer (an ARQC), or decline by itself (an AAC)."""
-    with_records: bool = False
-    """Leave expiry and country to a record that the terminal must read (94 and READ RECORD)."""
+    decision: Literal["online", "decline", "offline"] = "online"
+    """The first cryptogram: ask the issuer (an ARQC), decline by itself (an AAC), or approve by itself (a TC) where the
+    terminal lets it."""
+    second: Literal["as-told", "decline"] = "as-told"
+    """The second cryptogram of a contact card: what the terminal asks for, or an AAC whatever the issuer said."""
+    signature: Literal["sound", "corrupt", "foreign-authority"] = "sound"
+    """Offline data authentication: a static or dynamic signature that is right, one that is not, or a chain of
+    certificates that ends at an authority which nobody knows."""
+    command_ms: Annotated[int, Field(ge=0, le=60_000)] = 0
+    """How long the card thinks about each command; it asks for more time as often as it needs."""
     frame_waiting_integer: Annotated[int, Field(ge=0, le=14)] = 10
     """FWI: the reader waits 302 µs × 2^FWI for an answer; 10 is 309 ms."""
+    start_up_guard_integer: Annotated[int, Field(ge=0, le=14)] = 0
+    """SFGI: after its answer to select the card wants 302 µs × 2^SFGI of rest; 0 is none."""
+    frame_size_integer: Annotated[int, Field(ge=0, le=12)] = 8
+    """FSCI: the longest frame that the card takes; 0 is 16 bytes, 8 is 256."""
+    cid: bool = True
+    """Whether the card understands card identifiers (CID)."""
+    historical: Annotated[str, StringConstraints(pattern=r"^([0-9A-F]{2}){0,15}$")] = ""
+    """Historical bytes of the answer to select."""
 
 
-class CardProfile(_Part):
+class CardProfile(Part):
     """One test card. The PAN leaves this object for the wire and the keys alone; `repr` hides it."""
 
     name: Name
-    scheme: Scheme
     kind: Literal["credit", "debit", "prepaid"]
-    aid: Annotated[str, StringConstraints(pattern=r"^([0-9A-F]{2}){5,16}$")]
-    kernel: Annotated[int, Field(ge=1, le=63)]
-    label: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9 ]{1,16}$")]
     pan: Annotated[str, StringConstraints(pattern=r"^[0-9]{13,19}$")] = Field(repr=False)
     psn: Digits2 = "00"
-    expiry: Annotated[str, StringConstraints(pattern=r"^[0-9]{2}(0[1-9]|1[0-2])$")]
+    expiry: YearMonth
+    effective: YearMonth = "2001"
+    service_code: Annotated[str, StringConstraints(pattern=r"^[0-9]{3}$")] = "201"
+    """Of the magnetic stripe and track 2 (ISO/IEC 7813): 2 begins a chip card, 1 one without a chip."""
+    cardholder: Annotated[str, StringConstraints(pattern=r"^[A-Z /]{2,26}$")] = "TEST/RIG"
     bank: Name
     account: Account
+    funding: Name | None = None
+    """A token, as a phone's wallet has it: the card whose account pays. `account` then repeats that one's."""
+    device: Literal["card", "phone"] = "card"
+    interfaces: tuple[Interface, ...] = Field(
+        (Interface.CONTACTLESS, Interface.CONTACT, Interface.STRIPE), min_length=1
+    )
+    """What it can be presented by; the first that a bench can do is used unless a case asks for another."""
+    applications: tuple[Application, ...] = Field(min_length=1)
+    """What the chip offers. They share the card's number."""
     behaviour: Behaviour = Behaviour()
 
+    @model_validator(mode="after")
+    def _consistent(self) -> CardProfile:
+        if self.effective > self.expiry:
+            raise ValueError("tag 5F25 (effective) is after tag 5F24 (expiry)")
+        names = [application.aid for application in self.applications]
+        if len(set(names)) != len(names):
+            raise ValueError("tag 4F: two applications have the same AID")
+        return self
 
-def load_card(card: str | Path, folder: Path | None = None) -> CardProfile:
+    @property
+    def scheme(self) -> Scheme:
+        """The scheme of the application that the card likes best."""
+        return min(self.applications, key=lambda each: each.priority or 16).scheme
+
+
+def load_card(card: str | Path, folder: Path | None = None, allows: Allows | None = None) -> CardProfile:
     """A card profile from a file, or by its name from `folder`.
 
+    Args:
+        card: a name, or the path of a file.
+        folder: where names are looked up.
+        allows: the test ranges of the bench; without it any PAN that the form allows is taken.
+
     Raises:
-        CallerMistake: there is no such card, or a field of it is wrong; the message names file and field, never
-            the value.
+        CallerMistake: there is no such card, a field of it is wrong, or its PAN is no test PAN; the message names file
+            and field, never the value.
     """
     path = folder / f"{card}.yaml" if folder is not None and not str(card).endswith(".yaml") else Path(card)
     try:
-        return CardProfile.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        profile = CardProfile.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except (OSError, UnicodeDecodeError) as error:
         known = ", ".join(sorted(each.stem for each in path.parent.glob("*.yaml"))) or "none"
         raise CallerMistake(str(path), "there is no such card", f"known here: {known}") from error
@@ -105,13 +152,18 @@ def load_card(card: str | Path, folder: Path | None = None) -> CardProfile:
         raise CallerMistake(str(path), f"this is no YAML{where}", "see the example in rig.cards.profile") from None
     except ValidationError as error:
         raise CallerMistake(str(path), _complaints(error), "see the example in rig.cards.profile") from None
+    if allows is not None and not allows(profile.pan):
+        raise CallerMistake(
+            str(path), "field pan: this is no test PAN of this bench", "use a range listed under test_pans"
+        )
+    return profile
 
 
-def load_cards(folder: Path) -> dict[str, CardProfile]:
+def load_cards(folder: Path, allows: Allows | None = None) -> dict[str, CardProfile]:
     """Every card in a folder by its name. Raises CallerMistake as `load_card` does, or when a name repeats."""
     cards: dict[str, CardProfile] = {}
     for path in sorted(folder.glob("*.yaml")):
-        card = load_card(path)
+        card = load_card(path, allows=allows)
         if card.name in cards:
             raise CallerMistake(str(path), f"field name: there are two cards {card.name}", "give each its own name")
         cards[card.name] = card

@@ -25,7 +25,19 @@ from pyemv import cvn
 
 from rig.wire.errors import WireError
 
-Scheme = Literal["visa", "unionpay"]
+Scheme = Literal["visa", "mastercard", "unionpay"]
+CryptogramVersion = Literal[
+    "visa-10",
+    "visa-17",
+    "visa-18",
+    "visa-22",
+    "mastercard-16",
+    "mastercard-17",
+    "mastercard-20",
+    "mastercard-21",
+    "unionpay-01",
+]
+"""How a card computes its cryptogram: whose rules, and the version number that 9F10 names."""
 
 # Triple DES is what the cards of the world still use; that it is old is known.
 warnings.filterwarnings("ignore", category=CryptographyDeprecationWarning, module=r"pyemv\.")

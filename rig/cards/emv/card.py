@@ -28,7 +28,6 @@ ISSUER_DATA = {
     "unionpay": bytes.fromhex("07010103A0000001"),  # ..., version 1, card results, algorithm 01: triple DES
 }
 CARD_RESULTS_AAC, CARD_RESULTS_ARQC = 0x80, 0xA0  # first byte of the card verification results behind their length
-RECORD_SFI, RECORD_NUMBER = 1, 1
 
 
 @dataclass(frozen=True)
@@ -78,7 +77,8 @@ class EmvCard:
         self.profile = profile
         self._master_key = master_key
         self._counter = counter
-        self._aid = bytes.fromhex(profile.aid)
+        self._application = profile.applications[0]
+        self._aid = bytes.fromhex(self._application.aid)
         self._selected = self._initiated = False
 
     def reset(self) -> None:
@@ -131,16 +131,16 @@ class EmvCard:
         entry = tlv.encode(
             0x61,
             tlv.encode(0x4F, self._aid),
-            tlv.encode(0x50, self.profile.label.encode()),
+            tlv.encode(0x50, self._application.label.encode()),
             tlv.encode(0x87, b"\x01"),
-            tlv.encode(0x9F2A, bytes([self.profile.kernel])),
+            tlv.encode(0x9F2A, bytes([self._application.kernel])),
         )
         return tlv.encode(0x6F, tlv.encode(0x84, PPSE), tlv.encode(0xA5, tlv.encode(0xBF0C, entry)))
 
     def _file_control(self) -> bytes:
         proprietary = tlv.encode(
             0xA5,
-            tlv.encode(0x50, self.profile.label.encode()),
+            tlv.encode(0x50, self._application.label.encode()),
             tlv.encode(0x87, b"\x01"),
             tlv.encode(0x9F38, tlv.encode_dol(PDOL)),
         )
@@ -165,8 +165,6 @@ class EmvCard:
             tlv.Tlv(0x9F36, cryptogram.atc.to_bytes(2, "big")),
             tlv.Tlv(0x9F6C, bytes(2)),
         ]
-        if self.profile.behaviour.with_records:
-            objects.insert(1, tlv.Tlv(0x94, bytes([RECORD_SFI << 3, RECORD_NUMBER, RECORD_NUMBER, 0])))
         return cryptogram, tlv.encode(0x77, tlv.encode_all(objects))
 
     def _sign(self, asked: dict[int, bytes]) -> tuple[Cryptogram, bytes, int]:
@@ -186,14 +184,10 @@ class EmvCard:
         digits = f"{self.profile.pan}D{self.profile.expiry}20100000"
         return bytes.fromhex(digits + "F" * (len(digits) % 2))
 
-    def _read_record(self, command: CommandApdu) -> bytes:
+    def _read_record(self, _: CommandApdu) -> bytes:
         if not self._initiated:
             raise CardError(StatusWord.CONDITIONS_NOT_SATISFIED)
-        place = (command.p2 >> 3, command.p1)
-        if not self.profile.behaviour.with_records or place != (RECORD_SFI, RECORD_NUMBER):
-            raise CardError(StatusWord.RECORD_NOT_FOUND)
-        last_day = tlv.encode(0x5F24, bytes.fromhex(self.profile.expiry + "28"))
-        return tlv.encode(0x70, last_day, tlv.encode(0x5F28, bytes.fromhex("0276")))
+        raise CardError(StatusWord.RECORD_NOT_FOUND)
 
     def _get_data(self, command: CommandApdu) -> bytes:
         if command.p1 << 8 | command.p2 != 0x9F36:
