@@ -54,6 +54,7 @@ def bare_block(bench: Bench, address: tuple[str, int]) -> list[float]:
     """A block of bare sales, each with a card in the field; milliseconds each."""
     took = []
     card = load_card(CARD, PROJECT / "fixtures/cards")
+    presenter = bench.presenters["contactless"]
     with socket.create_connection(address) as line:
         line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         line.sendall(REGISTRATION)
@@ -62,11 +63,11 @@ def bare_block(bench: Bench, address: tuple[str, int]) -> list[float]:
             answered += line.recv(4096)
         line.sendall(POSITIVE)
         for _ in range(SALES):
-            bench.presenter.arm(card)
+            presenter.arm(card)
             began = time.perf_counter()
             bare_sale(line)
             took.append((time.perf_counter() - began) * 1000)
-            bench.presenter.remove()
+            presenter.remove()
     return took
 
 

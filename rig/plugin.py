@@ -71,8 +71,8 @@ def terminal(bench: Bench) -> Any:
 
 @pytest.fixture
 def card(bench: Bench) -> Any:
-    """The presenter of cards."""
-    return bench.presenter
+    """What presents contactless cards."""
+    return next((each for each in bench.presenters.values() if each.interface == "contactless"), None)
 
 
 @pytest.fixture

@@ -86,9 +86,9 @@ def test_the_real_example_is_real() -> None:
     bench = load_bench(PROJECT / "fixtures/benches/example-real.yaml")
     assert bench.simulation is None
     assert bench.network.isolation == "host"
-    ports = [part.port for part in (bench.modem, bench.power, bench.presenter) if part is not None]
+    ports = [part.port for part in (bench.modem, bench.power, *bench.presenters.values()) if part is not None]
     assert len(ports) == 3
-    assert all(port.startswith("/dev/") for port in ports)
+    assert all((port or "").startswith("/dev/") for port in ports)
 
 
 def test_every_field_of_a_bench_file_is_told() -> None:

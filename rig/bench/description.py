@@ -39,7 +39,8 @@ class BenchFile(Part):
     paths: dict[Name, RfPath] = {}
     modem: Modem | None = None
     power: Power | None = None
-    presenter: Presenter | None = None
+    presenters: dict[Name, Presenter] = {}
+    """What presents cards, by name; of two for one interface the second is for a second card in the field."""
     acquirer: Acquirer
     services: dict[Name, Services] = {}
     access_points: dict[Name, AccessPoint] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,10 +22,11 @@ from rig.bearers.userspace import UserSpaceLink
 from rig.bearers.wifi.client import SOCKET as AIR_SOCKET
 from rig.bearers.wifi.client import AccessPointClient
 from rig.bench.description import BenchFile
+from rig.bench.parts.instruments import Presenter as PresenterPart
 from rig.bench.plan import Places
 from rig.cards.bureau import CardBureau
-from rig.cards.pn532 import Pn532Presenter
 from rig.cards.presenter import Presenter
+from rig.cards.registry import presenter_driver
 from rig.errors import BenchTrouble
 from rig.history import Redactor
 from rig.instruments.attenuator import Attenuator, open_attenuator
@@ -51,7 +53,9 @@ class Devices:
     attenuators: dict[str, Attenuator] = field(default_factory=dict)
     modem: Modem | None = None
     power: PowerSwitch | None = None
-    presenter: Presenter | None = None
+    presenters: dict[str, Presenter] = field(default_factory=dict)
+    card_faults: Counter[str] = field(default_factory=Counter)
+    """How often each fault of a card has happened, by its name."""
     acquirer: AcquirerClient | None = None
     services: ServicesClient | None = None
     access_points: dict[str, AccessPointClient] = field(default_factory=dict)
@@ -132,12 +136,21 @@ class DeviceOpener:
         power = self._bench.power
         return NumatoRelay.open(self.port(power.port), channel=power.channel, name="power", observe=self._observe)
 
-    def presenter(self, moment: Moment = ignore) -> Pn532Presenter:
-        """What presents cards."""
-        assert self._bench.presenter is not None
+    def presenter(self, name: str, moment: Moment = ignore) -> Presenter:
+        """What presents cards to one interface."""
+        part = self._bench.presenters[name]
         bureau = CardBureau(self._places.state.root, Redactor.load(self._places.state.redaction))
-        port = Path(self.port(self._bench.presenter.port))
-        return Pn532Presenter(port, bureau, self._note, lambda name, data: moment(name, dict(data)))
+        driver = presenter_driver(part.driver)
+        return driver.open(
+            self._place(part), bureau, self._note, lambda when, data: moment(when, dict(data)), **part.settings
+        )
+
+    def _place(self, part: PresenterPart) -> Path | str:
+        """Where a presenter is: a port or a socket in the bench's runtime folder, or ``HOST:PORT``."""
+        if part.port is not None:
+            return Path(self.port(part.port))
+        assert part.address is not None
+        return part.address if ":" in part.address else self.port(part.address)
 
     def acquirer(self) -> AcquirerClient:
         """The control of the host."""
@@ -173,6 +186,13 @@ def open_devices(
     """
     opener = DeviceOpener(bench, places, backend, observe)
     devices = Devices()
+
+    def note_card(kind: str, data: dict[str, Any]) -> None:
+        if kind == "card_fault":
+            devices.card_faults[data["fault"]] += 1
+        observe(kind, data)
+
+    card_opener = DeviceOpener(bench, places, backend, note_card)
     with _closing_on_error(devices):
         for bearer in opener.bearers():
             devices._open.callback(bearer.close)
@@ -186,8 +206,9 @@ def open_devices(
             devices.modem = devices._open.enter_context(contextlib.closing(opener.modem()))
         if bench.power is not None:
             devices.power = devices._open.enter_context(contextlib.closing(opener.power()))
-        if bench.presenter is not None:
-            devices.presenter = devices._open.enter_context(contextlib.closing(opener.presenter(card_moment)))
+        for name in bench.presenters:
+            presenter = card_opener.presenter(name, card_moment)
+            devices.presenters[name] = devices._open.enter_context(contextlib.closing(presenter))
         devices.acquirer = devices._open.enter_context(contextlib.closing(opener.acquirer()))
         if bench.services:
             devices.services = devices._open.enter_context(contextlib.closing(opener.services()))

@@ -176,15 +176,14 @@ def _tables() -> Finding:
 
 def _ports(bench: BenchFile) -> Iterator[Finding]:
     """Serial ports of a real bench; those of a virtual one come with it."""
-    parts = {"modem": bench.modem, "power": bench.power, "presenter": bench.presenter}
-    ports = {**parts, "terminal": bench.terminal.serial}
-    for name, part in ports.items():
-        if part is None:
-            continue
-        if Path(part.port).exists():
-            yield Finding(name, Health.GOOD, part.port)
+    parts = {"modem": bench.modem, "power": bench.power, "terminal": bench.terminal.serial}
+    ports = {name: part.port for name, part in parts.items() if part is not None}
+    ports |= {f"presenter {name}": each.place for name, each in bench.presenters.items() if each.place.startswith("/")}
+    for name, port in ports.items():
+        if Path(port).exists():
+            yield Finding(name, Health.GOOD, port)
         else:
-            yield Finding(name, Health.BAD, f"no {part.port}", "plug it in; ls -l /dev/serial/by-id")
+            yield Finding(name, Health.BAD, f"no {port}", "plug it in; ls -l /dev/serial/by-id")
 
 
 def _access_point(name: str, point: AccessPoint, present: set[str]) -> Finding:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import functools
 import platform
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from rig import __version__
 from rig.bearers.nft import nft_available
 from rig.bench.description import BenchFile
+from rig.cards.profile import Interface
 
 if TYPE_CHECKING:
     from rig.bench.devices import Devices
@@ -20,13 +22,17 @@ NETWORK_FAILURES = "network failures"
 """The capability of :mod:`rig.bearers.failures` that drop or reject packets."""
 
 
+CARD_WORDS = {Interface.CONTACTLESS: "card", Interface.CONTACT: "contact card", Interface.STRIPE: "striped card"}
+"""Interface → how a capability names a card that is presented there."""
+
+
 def capabilities(bench: BenchFile) -> list[str]:
     """What the bench can do and see, by the names that cases and the judge use; each bearer is one by its own name.
 
     To be asked in the bench's own network: nftables may be had there and nowhere else.
     """
     found = ["ecr", "host ledger"]
-    found += ["card"] if bench.presenter is not None else []
+    found += _presentable(bench)
     found += ["power control"] if bench.power is not None else []
     found += ["readable signal"] if bench.modem is not None else []
     found += ["attenuation"] if bench.paths else []
@@ -41,6 +47,18 @@ def capabilities(bench: BenchFile) -> list[str]:
             found.append(f"access point on {name}")
             found += [f"roaming on {name}"] if bench.access_points[bearer.access_point].second is not None else []
     return found + list(bench.bearers)
+
+
+def _presentable(bench: BenchFile) -> Iterator[str]:
+    """``card``, ``contact card``, ``striped card``: what can be presented, and ``card: tear`` and so on: what the first
+    presenter of that interface can do; ``second card`` where two lie in the field."""
+    for interface, card in CARD_WORDS.items():
+        able = [each for each in bench.presenters.values() if each.interface is interface]
+        if able:
+            yield card
+            yield from (f"{card}: {each.value}" for each in sorted(able[0].capabilities, key=lambda each: each.value))
+        if interface is Interface.CONTACTLESS and len(able) > 1:
+            yield "second card"
 
 
 @functools.cache
@@ -66,6 +84,6 @@ def inventory(bench: BenchFile, devices: Devices, guard: dict[str, Any]) -> dict
             **{f"attenuator {name}": box.identity for name, box in devices.attenuators.items()},
             **({"modem": devices.modem.identity} if devices.modem is not None else {}),
             **({"power": f"{bench.power.driver} relay {bench.power.channel}"} if bench.power else {}),
-            **({"presenter": bench.presenter.driver} if bench.presenter else {}),
+            **{f"presenter {name}": f"{each.driver} at {each.place}" for name, each in bench.presenters.items()},
         },
     }

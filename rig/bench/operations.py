@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rig.bench.carding import Carding
 from rig.bench.description import BenchFile
 from rig.bench.devices import Devices, require
-from rig.bench.plan import Places
-from rig.cards.profile import load_card
+from rig.cards.profile import Interface
 from rig.errors import CallerMistake
 from rig.faults import Fault, Injector
 from rig.history import Journal
@@ -61,10 +61,10 @@ class Operations:
     """The operations of one bench, in the words of its history."""
 
     def __init__(
-        self, bench: BenchFile, places: Places, devices: Devices, injector: Injector, journal: Journal
+        self, bench: BenchFile, devices: Devices, carding: Carding, injector: Injector, journal: Journal
     ) -> None:
         self._bench = bench
-        self._cards = places.cards(bench)
+        self._carding = carding
         self._devices = devices
         self._injector = injector
         self._journal = journal
@@ -76,21 +76,21 @@ class Operations:
         """A new case begins."""
         self.unresolved.clear()
 
-    def sale(self, amount: int, card: str, *faults: Fault) -> Operation:
-        """A sale with faults at their moments."""
+    def sale(self, amount: int, card: str, *faults: Fault, interface: Interface | None = None) -> Operation:
+        """A sale with faults at their moments; ``interface`` says how the card is presented where it has several."""
         terminal = require(self._devices.terminal, "terminal")
-        presenter = require(self._devices.presenter, "presenter")
         money = Money(amount, self._bench.terminal.currency)
         if amount <= 0:
             raise CallerMistake("amount", f"{amount} is no amount of a sale", "give minor units above zero")
-        profile = load_card(card, self._cards)
+        profile = self._carding.profile(card)
+        presenter = self._carding.choose(profile, interface)
         intent = self._intent("sale", money, card=card)
         self._injector.arm(*faults)
-        presenter.arm(profile)
+        self._carding.present(profile, presenter)
         try:
             operation = Operation(intent, money, terminal.sale(money))
         finally:
-            presenter.remove()
+            self._carding.remove()
         self._outcome(operation)
         self._injector.end_sale()
         if operation.outcome is Outcome.UNKNOWN:

@@ -59,6 +59,11 @@ class StateDirectory:
         return self.root / "pki"
 
     @property
+    def card_authorities(self) -> Path:
+        """The public keys of the schemes' synthetic authorities, for the terminal."""
+        return self.root / "card-authorities.json"
+
+    @property
     def ledger(self) -> Path:
         """The acquirer's ledger."""
         return self.root / "ledger.sqlite"

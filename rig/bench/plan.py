@@ -201,6 +201,9 @@ def _terminal(bench: BenchFile, simulation: Simulation, places: Places, common: 
             for name, s in carriers.items()
         ],
         "time_from_network": by_name,
+        "card_authorities": str(places.state.card_authorities),
+        "slot": "slot.sock",
+        "stripe": "stripe.tty",
         "host": {
             "address": bench.acquirer.name if by_name else host,
             "port": bench.acquirer.port,

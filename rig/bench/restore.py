@@ -17,6 +17,7 @@ from rig.bearers.link import Backend
 from rig.bench.description import BenchFile
 from rig.bench.devices import DeviceOpener
 from rig.bench.plan import ACCESS_POINTS, Places
+from rig.cards.profile import Interface
 from rig.errors import BenchTrouble, RigError
 from rig.units import Decibel
 
@@ -75,6 +76,8 @@ def process_of(device: str, bench: BenchFile, backend: Backend) -> str | None:
         return ACCESS_POINTS
     if kind == "link":
         return "link" if backend == "user-space link" else None
+    if kind == "presenter" and bench.presenters[device.split()[1]].interface is not Interface.CONTACTLESS:
+        kind = "power"  # the slot and the head reader are the terminal's own
     kinds = {"attenuator": "attenuator", "presenter": "field", "power": "relay-board"}
     simulated = bench.simulation.devices if bench.simulation is not None else {}
     return next((name for name, each in simulated.items() if each.device == kinds.get(kind)), None)
@@ -103,8 +106,8 @@ def _recipes(bench: BenchFile, opener: DeviceOpener) -> Iterator[tuple[str, Reci
         yield f"link {name}", partial(_link, opener, name, link.interface)
     for name in bench.attenuators:
         yield f"attenuator {name}", partial(_attenuator, bench, opener, name)
-    if bench.presenter is not None:
-        yield "presenter", partial(_presenter, opener)
+    for name in bench.presenters:
+        yield f"presenter {name}", partial(_presenter, opener, name)
     if bench.power is not None:
         yield "power", partial(_power, opener)
 
@@ -155,8 +158,8 @@ def _attenuator(bench: BenchFile, opener: DeviceOpener, name: str) -> dict[str, 
         return {str(channel): float(box.get(channel)) for channel in sorted(channels)}
 
 
-def _presenter(opener: DeviceOpener) -> dict[str, Any]:
-    with contextlib.closing(opener.presenter()) as presenter:
+def _presenter(opener: DeviceOpener, name: str) -> dict[str, Any]:
+    with contextlib.closing(opener.presenter(name)) as presenter:
         return dict(presenter.remove())
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from rig.bearers.bearer import Bearer
 from rig.bearers.timeline import Replay, Timeline
 from rig.bearers.timeline.play import Play
+from rig.bench.carding import Carding
 from rig.bench.cases import Cases
 from rig.bench.description import BenchFile
 from rig.bench.devices import open_devices, require
@@ -19,9 +20,11 @@ from rig.bench.operations import Operation, Operations
 from rig.bench.plan import Places
 from rig.bench.settle import settle
 from rig.bench.stage import BenchStage
+from rig.cards.presenter import Presenter
+from rig.cards.profile import Interface
 from rig.errors import BenchTrouble, DeviceGone, RigError
 from rig.faults import Fault, Injector, LateProof, Moment
-from rig.history import Event, Journal
+from rig.history import Event, Journal, Redactor
 from rig.instruments.modem import Signal
 from rig.units import Decibel
 from rig.verdict import CaseVerdict, Verdict
@@ -53,13 +56,19 @@ class Bench:
         self._devices = open_devices(
             bench_file, places, guard.info["backend"], self.observe, self._card_moment, self._ecr_moment
         )
+        self._carding = Carding(places.cards(bench_file), Redactor.load(places.state.redaction).allows, self._devices)
         self.stage = BenchStage(
-            bench_file, self._devices, places.impairments(bench_file), self.observe, places.timelines(bench_file)
+            bench_file,
+            self._devices,
+            self._carding,
+            places.impairments(bench_file),
+            self.observe,
+            places.timelines(bench_file),
         )
         self._host_moments = HostMoments(require(self._devices.acquirer, "acquirer"))
         self._injector = Injector(self.stage, self._host_moments, self.observe)
         self._host_moments.listen(self._injector.held_at_host, self._injector.answered_by_host, self.note_trouble)
-        self.operations = Operations(bench_file, places, self._devices, self._injector, journal)
+        self.operations = Operations(bench_file, self._devices, self._carding, self._injector, journal)
         self._cases = Cases(journal, places.journals)
         guard.on_death(self._note_death)
 
@@ -127,9 +136,9 @@ class Bench:
         return self._devices.bearers
 
     @property
-    def presenter(self) -> Any:
-        """What presents cards, a :class:`rig.cards.presenter.Presenter`."""
-        return self._devices.presenter
+    def presenters(self) -> dict[str, Presenter]:
+        """What presents cards, by name."""
+        return self._devices.presenters
 
     @property
     def acquirer(self) -> Any:
@@ -143,14 +152,20 @@ class Bench:
 
     # --- operations --------------------------------------------------------------------------------------------------
 
-    def sale(self, amount: int, card: str, *faults: Fault) -> Operation:
+    def sale(self, amount: int, card: str, *faults: Fault, interface: Interface | None = None) -> Operation:
         """A sale of ``amount`` minor units with the named test card, with faults at their moments.
+
+        Args:
+            amount: minor units of the terminal's currency.
+            card: the name of a test card.
+            faults: what happens to the sale.
+            interface: how the card is presented; the first of the card's own that the bench can do where left out.
 
         Raises:
             CallerMistake: no such card or bearer, or an amount that is none.
             BenchTrouble: the bench failed.
         """
-        sale = self.operations.sale(amount, card, *faults)
+        sale = self.operations.sale(amount, card, *faults, interface=interface)
         self.check()
         return sale
 

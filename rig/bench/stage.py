@@ -15,12 +15,14 @@ from rig.bearers.timeline import FOLDER as TIMELINES
 from rig.bearers.timeline import Replay, Timeline
 from rig.bearers.timeline.play import Play
 from rig.bearers.wire_cut import Cut
+from rig.bench.carding import Carding
 from rig.bench.description import BenchFile
 from rig.bench.devices import Devices, Observe, require
 from rig.bench.failing import BearerFailures
 from rig.bench.playing import Playing
 from rig.bench.wire import WireFaults
 from rig.bench.wireless import Wireless
+from rig.cards.faults import CardFault
 from rig.errors import BenchTrouble, CallerMistake
 from rig.faults import Facts, LateProof, Payload, Proof, TlsRecord
 from rig.instruments.modem import Signal
@@ -35,9 +37,16 @@ class BenchStage:
     """The devices of a bench in the hands of faults. Methods may be called from the devices' own threads."""
 
     def __init__(
-        self, bench: BenchFile, devices: Devices, impairments: Path, observe: Observe, timelines: Path = TIMELINES
+        self,
+        bench: BenchFile,
+        devices: Devices,
+        carding: Carding,
+        impairments: Path,
+        observe: Observe,
+        timelines: Path = TIMELINES,
     ) -> None:
         self._bench = bench
+        self._carding = carding
         self._impairments = impairments
         self._devices = devices
         self._observe = observe
@@ -124,9 +133,15 @@ class BenchStage:
 
     def pull_card(self) -> Proof:
         """The card leaves the field."""
-        evidence = require(self._devices.presenter, "presenter").remove()
-        gone = evidence["target"] == "released" and evidence["card"] is not None
-        return Proof(gone, dict(evidence))
+        return self._carding.pull()
+
+    def put_second_card(self, card: str) -> Proof:
+        """A second card lies in the field, until :meth:`restore`."""
+        return self._carding.put_second(card)
+
+    def arm_card(self, fault: CardFault) -> LateProof:
+        """The next card that is presented misbehaves at its command."""
+        return self._carding.arm(fault)
 
     def cut_power(self) -> Proof:
         """The terminal loses its supply. Its connections do not end, they just go silent."""
@@ -243,8 +258,7 @@ class BenchStage:
         self.ecr_is_cut = False
         for path, place in self._bench.paths.items():
             self.attenuate(path, Decibel(self._bench.attenuators[place.attenuator].safe_db))
-        if self._devices.presenter is not None:
-            self._devices.presenter.remove()
+        self._carding.remove()
         if self.power_was_cut:
             self.power_on()
 

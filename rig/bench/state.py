@@ -24,7 +24,7 @@ def prepare_state(bench: BenchFile, state: StateDirectory, cards: Path) -> Redac
     ranges = tuple(TestRange(r.prefix, r.lengths) for r in bench.test_pans)
     redactor = _redactor(state, ranges)
     export_ca(state.root)
-    IssuerKeys.load_or_create(state.root, {card.bank for card in load_cards(cards).values()})
+    IssuerKeys.load_or_create(state.root, {card.bank for card in load_cards(cards, redactor.allows).values()})
     state.terminal_disk.mkdir(exist_ok=True, mode=0o700)
     return redactor
 

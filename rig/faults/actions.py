@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from rig.bearers.failures import make_failure
 from rig.bearers.wire_cut import Cut
+from rig.cards.faults import CardFault
 from rig.faults.moments import Moment
 
 Facts = Mapping[str, Any]
@@ -67,6 +68,14 @@ class Stage(Protocol):
 
     def pull_card(self) -> Proof:
         """The card leaves the field."""
+        ...
+
+    def put_second_card(self, card: str) -> Proof:
+        """A second card lies in the field."""
+        ...
+
+    def arm_card(self, fault: CardFault) -> LateProof:
+        """The next card that is presented misbehaves at its command; the proof is that the command came."""
         ...
 
     def cut_power(self) -> Proof:

@@ -14,6 +14,8 @@ class Moment(StrEnum):
 
     BETWEEN_SALES = "between sales"
     """Before the payment command; nothing is under way."""
+    CARD_COMMAND = "card command"
+    """A command of the terminal reaches the card. Only faults of :mod:`rig.faults.card` meet it."""
     CARD_SELECTED = "card selected"
     """The terminal selected an application; the card's answer is held."""
     BEFORE_REQUEST = "before the request"

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from rig.bench.carding import Carding
 from rig.bench.description import BenchFile
 from rig.bench.devices import Devices
 from rig.bench.plan import Places
@@ -44,7 +45,8 @@ class DownLink:
 
 
 def stage(bench: BenchFile, places: Places, devices: Devices) -> BenchStage:
-    return BenchStage(bench.model_copy(update={"paths": {}}), devices, places.run, lambda *_: None)
+    without_paths = bench.model_copy(update={"paths": {}})
+    return BenchStage(without_paths, devices, Carding(places.run, lambda _: True, devices), places.run, lambda *_: None)
 
 
 def test_power_that_may_be_off_is_switched_on_again(virtual: BenchFile, places: Places) -> None:

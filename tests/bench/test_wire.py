@@ -9,6 +9,7 @@ import pytest
 from rig.bearers.wire_cut import Cut, CutCounts, Effect
 from rig.bearers.wire_trigger import Payload, TlsRecord
 from rig.bench import wire as wire_module
+from rig.bench.carding import Carding
 from rig.bench.description import BenchFile
 from rig.bench.devices import Devices
 from rig.bench.plan import Places
@@ -128,7 +129,7 @@ def test_the_bench_file_says_what_a_request_is(
 ) -> None:
     bench = virtual.model_copy(update={"acquirer": virtual.acquirer.model_copy(update={"tls": tls, "port": 5001})})
     devices = Devices(bearers={"wifi": object()})  # type: ignore[dict-item]
-    stage = BenchStage(bench, devices, places.run, lambda *_: None)
+    stage = BenchStage(bench, devices, Carding(places.run, lambda _: True, devices), places.run, lambda *_: None)
     stage.arm_wire("wifi", Cut(Effect.ANSWER_LOST))
     stage.arm_wire("wifi", Cut(Effect.ANSWER_LOST, TlsRecord(3), 6000))
     armed = FakeCut.made[0].armed

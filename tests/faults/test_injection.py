@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from rig.cards.faults import CardFault
 from rig.errors import BenchTrouble, CallerMistake, DeviceGone
 from rig.faults import (
     Action,
@@ -75,6 +76,12 @@ class FakeStage:
 
     def pull_card(self) -> Proof:
         return self._act("pull_card")
+
+    def put_second_card(self, card: str) -> Proof:
+        return self._act("put_second_card", card)
+
+    def arm_card(self, fault: CardFault) -> LateProof:
+        return lambda: self._act("arm_card", fault.name)
 
     def cut_power(self) -> Proof:
         return self._act("cut_power")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from rig.bench.parts.base import Name, Part
+from rig.bench.parts.base import Name, Part, WrongField
 from rig.bench.parts.terminal import Serial
+from rig.cards.presenter import Capability
+from rig.cards.profile import Interface
+from rig.cards.registry import presenter_driver
+from rig.errors import CallerMistake
 
 
 class Modem(Serial):
@@ -42,7 +46,43 @@ class Power(Part):
 
 
 class Presenter(Part):
-    """What puts a card into the field."""
+    """What presents cards to one interface of the terminal. The drivers: :mod:`rig.cards.registry`."""
 
-    driver: Literal["pn532"] = "pn532"
-    port: str
+    driver: str = "pn532"
+    port: str | None = None
+    """The serial or USB port of a driver that has one."""
+    address: str | None = None
+    """``HOST:PORT``, or the path of a Unix socket, of a driver that talks to one."""
+    settings: dict[str, Any] = {}
+    """The driver's own."""
+
+    @property
+    def place(self) -> str:
+        """Where it is."""
+        return self.port or self.address or ""
+
+    @property
+    def interface(self) -> Interface:
+        """Which interface of the terminal it serves: its driver's, unless its settings say another."""
+        return Interface(self.settings.get("interface", presenter_driver(self.driver).interface))
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """What it can do."""
+        return presenter_driver(self.driver).capabilities
+
+    @model_validator(mode="after")
+    def _is_somewhere(self) -> Presenter:
+        try:
+            driver = presenter_driver(self.driver)
+            _ = self.interface
+        except CallerMistake as error:
+            raise WrongField(f"{error.what}; {error.cure}", "driver") from error
+        except ValueError:
+            raise WrongField(f"use one of {', '.join(Interface)}", "settings", "interface") from None
+        wanted, other = (self.port, self.address) if driver.place == "port" else (self.address, self.port)
+        if not wanted:
+            raise WrongField(f"{self.driver} needs it", driver.place)
+        if other:
+            raise WrongField(f"{self.driver} has none", "address" if driver.place == "port" else "port")
+        return self
