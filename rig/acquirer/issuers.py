@@ -13,11 +13,11 @@ from rig.acquirer.profiles import CardProfile
 from rig.acquirer.request import Request
 from rig.errors import CallerMistake
 from rig.units import CURRENCY_NUMERIC
-from rig.wire.cryptogram import CryptogramData, application_cryptogram
+from rig.wire.cryptogram import CryptogramData, application_cryptogram, covered_tags, version_of
 from rig.wire.errors import WireError
 
 _CHIP_ENTRY_MODES = ("05", "07")
-_CRYPTOGRAM, _AMOUNT = 0x9F26, 0x9F02
+_CRYPTOGRAM, _AMOUNT, _ISSUER_DATA = 0x9F26, 0x9F02, 0x9F10
 
 
 class IssuerKeys:
@@ -67,9 +67,10 @@ class Issuer:
         if not request.message.text(22).startswith(_CHIP_ENTRY_MODES):
             return None
         try:
-            covered = CryptogramData.from_tags(request.chip)
+            version = version_of(card.scheme, request.chip.get(_ISSUER_DATA, b""))
+            covered = CryptogramData.from_tags(request.chip, covered_tags(version))
             psn = (request.message.text(23) or card.psn)[-2:].zfill(2)
-            expected = application_cryptogram(card.scheme, master_key, card.pan, psn, covered)
+            expected = application_cryptogram(version, master_key, card.pan, psn, covered)
         except WireError:
             return False
         same = hmac.compare_digest(request.chip.get(_CRYPTOGRAM, b""), expected)

@@ -19,13 +19,19 @@ NORTH, EAST = card_number("47617390", 16), card_number("62123400", 19)
 
 
 def _profile(**changes: object) -> dict[str, object]:
-    fields: dict[str, object] = {"name": "one", "scheme": "visa", "pan": NORTH, "psn": "01", "expiry": "3112"}
+    fields: dict[str, object] = {
+        "name": "one",
+        "applications": [{"scheme": "visa"}],
+        "pan": NORTH,
+        "psn": "01",
+        "expiry": "3112",
+    }
     return fields | {"bank": "north", "kind": "credit", "account": {"limit": 100}} | changes
 
 
 def test_profiles_are_read_and_what_is_the_cards_own_is_left_to_it(tmp_path: Path) -> None:
     (tmp_path / "one.yaml").write_text(
-        yaml.safe_dump(_profile(aid="A0000000031010", behaviour={"decision": "decline"}))
+        yaml.safe_dump(_profile(cardholder="TEST/RIG", behaviour={"decision": "decline"}))
     )
     (card,) = load_profiles(tmp_path)
     assert (card.bank, card.funds) == ("north", 100)
@@ -41,7 +47,8 @@ def test_profiles_are_read_and_what_is_the_cards_own_is_left_to_it(tmp_path: Pat
         ({"account": {"limit": 1, "decline": "no"}}, "account.decline"),
         ({"pan": NORTH + "x"}, "pan"),
         ({"expiry": "3113"}, "expiry"),
-        ({"scheme": "diners"}, "scheme"),
+        ({"applications": [{"scheme": "diners"}]}, "scheme"),
+        ({"applications": []}, "applications"),
     ],
 )
 def test_a_wrong_profile_names_file_and_field_and_no_card_number(
@@ -63,7 +70,7 @@ def test_a_profile_that_is_no_yaml(tmp_path: Path) -> None:
 def test_a_card_is_routed_by_its_bin_to_the_bank_that_issued_it(tmp_path: Path) -> None:
     cards = [
         CardProfile.model_validate(_profile()),
-        CardProfile.model_validate(_profile(name="two", pan=EAST, bank="east", scheme="unionpay")),
+        CardProfile.model_validate(_profile(name="two", pan=EAST, bank="east")),
     ]
     network = CardNetwork(cards, IssuerKeys(tmp_path / "none.json"))
     assert [getattr(network.route(pan), "bank", None) for pan in (NORTH, EAST, "1" * 16)] == ["north", "east", None]

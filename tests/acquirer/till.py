@@ -20,7 +20,7 @@ from rig.acquirer.authority import HOST_NAME, export_ca
 from rig.acquirer.client import AcquirerClient
 from rig.history import Event, Redactor, TestRange, read_history
 from rig.history.redaction import luhn_valid
-from rig.wire.cryptogram import CryptogramData, Scheme, application_cryptogram
+from rig.wire.cryptogram import CryptogramData, CryptogramVersion, application_cryptogram, issuer_data
 from rig.wire.iso8583 import ASCII87, FrameReader, Message, Totals, Tpdu, de90, frame
 from rig.wire.tlv import Tlv, encode_all
 
@@ -28,6 +28,11 @@ ADDRESS = "127.0.0.1"
 TID, MID = "52000001", "POSRIG000000001"
 TPDU = Tpdu(destination=1, source=0)
 KEYS = {"north-bank": bytes.fromhex("9E15204313F7318ACB79B90BD986AD29"), "east-bank": bytes(range(1, 32, 2))}
+
+AIDS = {
+    "visa": bytes.fromhex("A0000000031010"), "mastercard": bytes.fromhex("A0000000041010"),
+    "unionpay": bytes.fromhex("A000000333010101"),
+}  # fmt: skip
 
 _traces = itertools.count(1)
 
@@ -45,11 +50,16 @@ class Card:
     name: str
     pan: str = field(repr=False)
     bank: str
-    scheme: Scheme
+    version: CryptogramVersion
     kind: str
     account: dict[str, Any]
     expiry: str = "3912"
     counter: itertools.count[int] = field(default_factory=lambda: itertools.count(1), repr=False)
+
+    @property
+    def scheme(self) -> str:
+        """Whose card."""
+        return self.version.split("-")[0]
 
     def chip(self, amount: int, atc: int | None = None) -> dict[int, bytes]:
         """The data objects of a sale, the card's cryptogram among them."""
@@ -57,19 +67,19 @@ class Card:
             0x9F02: bytes.fromhex(f"{amount:012d}"), 0x9F03: bytes(6), 0x9F1A: b"\x02\x76", 0x95: bytes(5),
             0x5F2A: b"\x09\x78", 0x9A: bytes.fromhex("260131"), 0x9C: b"\0", 0x9F37: os.urandom(4),
             0x82: b"\x20\0", 0x9F36: (next(self.counter) if atc is None else atc).to_bytes(2, "big"),
-            0x9F10: bytes.fromhex("06010A03A00000"),
+            0x9F10: issuer_data(self.version, "ARQC"), 0x84: AIDS[self.scheme],
         }  # fmt: skip
         data = CryptogramData.from_tags(values)
-        return values | {0x9F26: application_cryptogram(self.scheme, KEYS[self.bank], self.pan, "01", data)}
+        return values | {0x9F26: application_cryptogram(self.version, KEYS[self.bank], self.pan, "01", data)}
 
 
 def make_cards() -> dict[str, Card]:
     """Credit and debit, of two banks, and three that are not approved."""
     cards = [
-        Card("credit", card_number("47617390", 16), "north-bank", "visa", "credit", {"limit": 10_000_000}),
-        Card("debit", card_number("62123400", 19), "east-bank", "unionpay", "debit", {"balance": 5000}),
-        Card("stolen", card_number("476173901", 16), "north-bank", "visa", "debit", {"balance": 0, "decline": "43"}),
-        Card("old", card_number("476173902", 16), "north-bank", "visa", "debit", {"balance": 9999}, expiry="2001"),
+        Card("credit", card_number("47617390", 16), "north-bank", "visa-10", "credit", {"limit": 10_000_000}),
+        Card("debit", card_number("62123400", 19), "east-bank", "unionpay-01", "debit", {"balance": 5000}),
+        Card("stolen", card_number("476173901", 16), "north-bank", "visa-10", "debit", {"balance": 0, "decline": "43"}),
+        Card("old", card_number("476173902", 16), "north-bank", "visa-10", "debit", {"balance": 9999}, expiry="2001"),
     ]
     return {card.name: card for card in cards}
 
@@ -88,7 +98,8 @@ class HostProcess:
         keys = {bank: {"mk_ac": key.hex()} for bank, key in KEYS.items()}
         (root / "state/issuer-keys.json").write_text(json.dumps(keys))
         for card in self.cards.values():
-            fields: dict[str, Any] = {"name": card.name, "pan": card.pan, "bank": card.bank, "scheme": card.scheme}
+            fields: dict[str, Any] = {"name": card.name, "pan": card.pan, "bank": card.bank}
+            fields["applications"] = [{"scheme": card.scheme, "cryptogram": card.version}]
             fields |= {"psn": "01", "kind": card.kind, "expiry": card.expiry, "account": card.account}
             (root / f"cards/{card.name}.yaml").write_text(yaml.safe_dump(fields))
         self.start()

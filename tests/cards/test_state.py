@@ -21,9 +21,20 @@ def test_keys_are_made_once_and_kept_private(tmp_path: Path) -> None:
     file = tmp_path / "issuer-keys.json"
     assert file.stat().st_mode & 0o777 == 0o600
     stored = json.loads(file.read_text())
-    assert stored["east-bank"] == {"mk_ac": again.master_key("east-bank").hex().upper()}
+    assert stored["east-bank"]["mk_ac"] == again.master_key("east-bank").hex().upper()
+    assert stored["east-bank"]["mk_smi"] == again.of("east-bank").mk_smi.hex().upper()
     with pytest.raises(CallerMistake, match="south-bank"):
         again.master_key("south-bank")
+
+
+def test_a_file_of_an_older_rig_is_completed(tmp_path: Path) -> None:
+    file = tmp_path / "issuer-keys.json"
+    file.write_text(json.dumps({"north-bank": {"mk_ac": "11" * 16}}))
+    keys = IssuerKeys.load_or_create(tmp_path, ["north-bank"])
+    assert keys.master_key("north-bank") == b"\x11" * 16
+    assert keys.of("north-bank") == IssuerKeys.load_or_create(tmp_path, []).of("north-bank")
+    assert len(keys.of("north-bank").mk_smc) == 16
+    assert "11" * 16 not in repr(keys.of("north-bank"))
 
 
 @pytest.mark.parametrize("content", ["{", "[1]", '{"north-bank": {"mk_ac": "00"}}', '{"north-bank": {}}'])

@@ -174,7 +174,7 @@ class EmvCard:
         atc = self._counter.next()
         own = {0x82: AIP, 0x9F36: atc.to_bytes(2, "big"), 0x9F10: bytes(issuer_data)}
         value = application_cryptogram(
-            self.profile.scheme, self._master_key, self.profile.pan, self.profile.psn,
+            self._application.cryptogram, self._master_key, self.profile.pan, self.profile.psn,
             CryptogramData.from_tags(asked | own),
         )  # fmt: skip
         return Cryptogram(atc, value), bytes(issuer_data), 0x80 if online else 0x00
