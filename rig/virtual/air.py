@@ -1,7 +1,8 @@
-"""The air between PN532 antennas: who transmits a field, who listens as a card, and what a reader hears.
+"""The air between antennas: who transmits a field, who listens as a card, and what a reader hears.
 
 One thread owns it all. It knows ISO/IEC 14443-3 as far as a reader's host can tell: no card, one card, several cards
-at once (a collision), a field that goes away, a card that falls silent.
+at once, a field that goes away, a card that falls silent. Several cards are told apart by their UIDs, as a reader's
+anticollision loop does (6.5.3); two cards with the same UID talk at the same time for ever.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ class Listener(Protocol):
         """The partner sent a frame."""
 
     def field_lost(self) -> None:
-        """The reader that had selected this card switched its field off."""
+        """The reader that had selected this card switched its field off. The card is still there, unselected."""
 
     def card_came(self) -> None:
         """A card begins to listen somewhere in the air."""
@@ -44,6 +45,10 @@ class Antenna:
     partner: Antenna | None = None
 
 
+class UnresolvedCollision(Exception):
+    """Two cards say the same UID, so that no reader can tell them apart."""
+
+
 class Air:
     """The antennas that can reach each other. `changed` is called when the field or the cards in it change."""
 
@@ -57,6 +62,12 @@ class Air:
         antenna = Antenna(name, listener)
         self._antennas.append(antenna)
         return antenna
+
+    def leave(self, antenna: Antenna) -> None:
+        """The antenna was carried out of this air, card or not."""
+        self.withdraw(antenna)
+        self.fall_silent(antenna)
+        self._antennas.remove(antenna)
 
     def others_transmit(self, antenna: Antenna) -> bool:
         """Whether this antenna sits in somebody else's field."""
@@ -75,8 +86,8 @@ class Air:
     def fall_silent(self, reader: Antenna) -> None:
         """Switch a field off; the card in it is told."""
         card, reader.partner, reader.transmits = reader.partner, None, False
-        if card and card.identity:
-            card.partner = card.identity = None
+        if card:
+            card.partner = None
             card.listener.field_lost()
         self._tell()
 
@@ -99,8 +110,22 @@ class Air:
         card.identity = card.partner = None
         self._tell()
 
+    def resolve(self) -> list[Antenna]:
+        """The waiting cards in the order in which an anticollision loop finds them.
+
+        Where two UIDs differ the loop goes on with the card whose bit is 1 (ISO/IEC 14443-3, 6.5.3.1), lowest bit
+        first. Raises UnresolvedCollision when two UIDs are the same.
+        """
+        cards = self.waiting_cards()
+        uids = [card.identity.uid for card in cards if card.identity]
+        if len(set(uids)) != len(uids):
+            raise UnresolvedCollision
+        return sorted(cards, key=_bits, reverse=True)
+
     def select(self, reader: Antenna, card: Antenna) -> None:
         """From now on these two talk."""
+        if reader.partner:
+            reader.partner.partner = None
         reader.partner, card.partner = card, reader
 
     def send(self, sender: Antenna, frame: bytes) -> None:
@@ -114,3 +139,8 @@ class Air:
         if (state, cards) != self._told:
             self._told = (state, cards)
             self._changed(state, cards)
+
+
+def _bits(card: Antenna) -> str:
+    """The card's UID as it goes over the air: the lowest bit of each byte first."""
+    return "".join(f"{byte:08b}"[::-1] for byte in card.identity.uid) if card.identity else ""

@@ -1,8 +1,10 @@
 """A simulated PN532: the chip's side of its serial line, and its radio in the shared air.
 
-Enough of NXP UM0701-02 for an unmodified host driver as reader (InListPassiveTarget, InCommunicateThru) and as card
-(TgInitAsTarget, TgGetInitiatorCommand, TgResponseToInitiator). The chip is driven by events alone: bytes from the
-host, frames from the air, and deadlines; it never blocks and knows nothing of ports.
+Enough of NXP UM0701-02 for an unmodified host driver as reader (InListPassiveTarget, InCommunicateThru) and as card,
+either block by block (TgInitAsTarget, TgGetInitiatorCommand, TgResponseToInitiator) or with the chip's own ISO-DEP
+(SetParameters 20, TgInitAsTarget for a PICC only, TgGetData, TgSetData). The chip is driven by events alone: bytes
+from the host, frames from the air, and deadlines; it never blocks and knows nothing of ports. What a host sees
+of several cards in the field: `rig.virtual.pn532_listing`.
 """
 
 from __future__ import annotations
@@ -10,8 +12,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from rig.virtual.air import Air, Antenna, Identity
+from rig.virtual.air import Air, Identity, UnresolvedCollision
 from rig.virtual.pn532_line import HostLine, Log
+from rig.virtual.pn532_listing import list_targets
+from rig.virtual.pn532_target import FirmwareTarget
 from rig.wire.pn532 import TO_CHIP, Ack, Command, Status
 
 FIRMWARE = bytes([0x32, 1, 6, 7])  # PN532 version 1.6, ISO 14443 A and B and ISO 18092
@@ -19,6 +23,10 @@ POLL_S = 0.010  # one unanswered REQA as the host sees it
 
 FIFO_DATA, CIU_ERROR = 0x6339, 0x6336
 SENS_REQ, COLLISION = 0x26, 0x08
+AUTOMATIC_PICC, PICC_ONLY = 0x20, 0x04  # in SetParameters; in the mode of TgInitAsTarget
+ISO_DEP_AT_106 = 0x08  # the mode that TgInitAsTarget answers: passive, 106 kbit/s, ISO 14443-4 PICC
+AS_TARGET = (Command.TG_GET_INITIATOR_COMMAND, Command.TG_GET_DATA, Command.TG_SET_DATA)
+"""Commands of an activated card; they end when the field goes."""
 
 
 @dataclass
@@ -49,6 +57,9 @@ class Chip:
         self._line = HostLine(name, send, log, clock)
         self._antenna = air.join(name, self)
         self._registers: dict[int, int] = {}
+        self._parameters = 0
+        self._target: FirmwareTarget | None = None
+        self._most_targets = 1
         self._pending: Pending | None = None
         self._polls = 2
         self._reply_window_s = 0.0512
@@ -58,10 +69,13 @@ class Chip:
     @property
     def deadline(self) -> float | None:
         """When `tick` must be called at the latest, on the chip's clock; None when nothing is due."""
-        return self._pending.deadline if self._pending else None
+        dates = [each.deadline for each in (self._pending, self._target) if each]
+        return min((date for date in dates if date is not None), default=None)
 
     def tick(self) -> None:
-        """Let a command that waited in vain come to its end."""
+        """Let a command that waited in vain come to its end, and a firmware card ask for time."""
+        if self._target:
+            self._target.tick()
         if self._pending and self._pending.deadline is not None and self._pending.deadline <= self._clock():
             self._finish(self._pending.at_deadline)
 
@@ -112,14 +126,23 @@ class Chip:
         pending = self._pending.command if self._pending else None
         if pending is Command.IN_COMMUNICATE_THRU:
             self._finish(bytes([Status.OK]) + frame)
+        elif self._target:
+            self._target.heard(frame)
+            if pending is Command.TG_INIT_AS_TARGET and self._target.active:
+                self._finish(bytes([ISO_DEP_AT_106]) + frame)
+            self._serve_target()
         elif self._may_receive:
             self._mailbox = frame
             self._receive_mail()
 
     def field_lost(self) -> None:
         """The reader's field is gone: a chip that waits for its blocks says so."""
-        self._may_receive, self._mailbox = False, None
-        if self._pending and self._pending.command is Command.TG_GET_INITIATOR_COMMAND:
+        if self._pending and self._pending.command is Command.TG_INIT_AS_TARGET:
+            if self._target:
+                self._target.reset()
+            return  # nobody has talked to it yet: it still listens
+        self._stop_listening()
+        if self._pending and self._pending.command in AS_TARGET:
             self._finish(bytes([Status.RELEASED]))
 
     def card_came(self) -> None:
@@ -130,6 +153,8 @@ class Chip:
                 self._finish(found)
 
     def _receive_mail(self) -> None:
+        if self._target:
+            self._serve_target()
         if self._mailbox is None or self._pending is None:
             return
         heads = {Command.TG_INIT_AS_TARGET: 0x00, Command.TG_GET_INITIATOR_COMMAND: Status.OK}
@@ -137,6 +162,15 @@ class Chip:
         if head is not None:
             frame, self._mailbox, self._may_receive = self._mailbox, None, False
             self._finish(bytes([head]) + frame)
+
+    def _serve_target(self) -> None:
+        """Finish the host's TgGetData or TgSetData as soon as the firmware's card can."""
+        if self._target and self._pending:
+            answer = self._target.outcome(self._pending.command)
+            if answer == bytes([Status.RELEASED]):
+                self._stop_listening()
+            if answer is not None:
+                self._finish(answer)
 
     # --- commands of both roles ----------------------------------------------------------------------------------
 
@@ -163,6 +197,10 @@ class Chip:
     def _accept(self, _data: bytes) -> bytes:
         return b""
 
+    def _set_parameters(self, data: bytes) -> bytes:
+        self._parameters = data[0]
+        return b""
+
     def _power_down(self, _data: bytes) -> bytes:
         self._stop_listening()
         self._air.fall_silent(self._antenna)
@@ -185,6 +223,7 @@ class Chip:
     def _list_targets(self, data: bytes) -> bytes | Pending:
         if data[1] != 0:
             return b"\0"  # there are cards of type A at 106 kbit/s only
+        self._most_targets = max(1, min(data[0], 2))
         self._air.transmit(self._antenna)
         self._may_receive = False
         found = self._look()
@@ -196,22 +235,17 @@ class Chip:
     def _look(self) -> bytes | None:
         """The answer to InListPassiveTarget; None while there is no card."""
         cards = self._air.waiting_cards()
-        self._registers[CIU_ERROR] = COLLISION if len(cards) > 1 else 0
         self._registers[FIFO_DATA] = 0 if cards else SENS_REQ
+        self._registers[CIU_ERROR] = 0
         if not cards:
             return None
         if len(cards) > 1:
             self._log("field", state="collision", cards=[card.name for card in cards])
+        try:
+            return list_targets(self._air, self._antenna, self._most_targets)
+        except UnresolvedCollision:
+            self._registers[CIU_ERROR] = COLLISION
             return b"\0"
-        return self._take_card(cards[0])
-
-    def _take_card(self, card: Antenna) -> bytes:
-        self._air.select(self._antenna, card)
-        identity = card.identity
-        if identity is None:
-            return b"\0"
-        head = bytes([1, 1]) + identity.sens_res[::-1] + bytes([identity.sel_res, len(identity.uid)])
-        return head + identity.uid
 
     def _communicate(self, data: bytes) -> Pending:
         pending = Pending(Command.IN_COMMUNICATE_THRU, self._clock() + self._reply_window_s, bytes([Status.TIMEOUT]))
@@ -228,6 +262,9 @@ class Chip:
     def _become_card(self, data: bytes) -> Pending:
         sens_res, uid_tail, sel_res = data[1:3], data[3:6], data[6]
         self._may_receive, self._mailbox = True, None
+        self._target = None
+        if self._parameters & AUTOMATIC_PICC and data[0] & PICC_ONLY:
+            self._target = FirmwareTarget(lambda block: self._air.send(self._antenna, block), self._clock)
         self._pending = Pending(Command.TG_INIT_AS_TARGET, None, b"")
         self._air.listen(self._antenna, Identity(sens_res, b"\x08" + uid_tail, sel_res))
         return self._pending
@@ -244,11 +281,23 @@ class Chip:
         self._air.send(self._antenna, data)
         return bytes([Status.OK])
 
+    def _next_command(self, _data: bytes) -> bytes | Pending:
+        if not (self._target and self._antenna.identity):
+            return bytes([Status.RELEASED])
+        return Pending(Command.TG_GET_DATA, None, b"")
+
+    def _set_data(self, data: bytes) -> bytes | Pending:
+        if not (self._target and self._antenna.identity):
+            return bytes([Status.RELEASED])
+        if not self._target.answer(data):
+            return bytes([Status.INVALID_STATE])
+        return Pending(Command.TG_SET_DATA, None, b"")
+
     def _target_status(self, _data: bytes) -> bytes:
         return bytes([1, 0]) if self._antenna.identity and self._antenna.partner else bytes([0, 0])
 
     def _stop_listening(self) -> None:
-        self._may_receive, self._mailbox = False, None
+        self._may_receive, self._mailbox, self._target = False, None, None
         self._air.withdraw(self._antenna)
 
 
@@ -262,7 +311,7 @@ HANDLERS: dict[int, tuple[Command, Handler]] = {
         Command.READ_REGISTER: Chip._read_registers,
         Command.WRITE_REGISTER: Chip._write_registers,
         Command.SET_SERIAL_BAUD_RATE: Chip._accept,
-        Command.SET_PARAMETERS: Chip._accept,
+        Command.SET_PARAMETERS: Chip._set_parameters,
         Command.SAM_CONFIGURATION: Chip._accept,
         Command.POWER_DOWN: Chip._power_down,
         Command.RF_CONFIGURATION: Chip._configure_radio,
@@ -272,6 +321,8 @@ HANDLERS: dict[int, tuple[Command, Handler]] = {
         Command.TG_INIT_AS_TARGET: Chip._become_card,
         Command.TG_GET_INITIATOR_COMMAND: Chip._next_block,
         Command.TG_RESPONSE_TO_INITIATOR: Chip._respond,
+        Command.TG_GET_DATA: Chip._next_command,
+        Command.TG_SET_DATA: Chip._set_data,
         Command.TG_GET_TARGET_STATUS: Chip._target_status,
     }.items()
 }

@@ -100,6 +100,12 @@ class Reader:
         target = self._frontend.sense(DRIVER.clf.RemoteTarget("106A"))
         return DRIVER.tag.activate(self._frontend, target) if target else None
 
+    def count(self) -> int:
+        """How many cards, at most 2, the chip finds in its field, which is off afterwards."""
+        answer = self._frontend.device.chipset.command(0x4A, bytearray([2, 0]), 1.0)
+        self._frontend.device.mute()
+        return int(answer[0])
+
     def close(self) -> None:
         self._frontend.close()
 

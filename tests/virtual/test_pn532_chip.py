@@ -149,12 +149,49 @@ def test_an_ack_of_the_host_ends_its_command_and_the_card_is_gone(world: World) 
     assert {"kind": "device_rx", "chip": "card", "name": "abort", "command": "TgGetInitiatorCommand"} in world.log
 
 
-def test_two_cards_collide_and_the_registers_say_so(world: World) -> None:
+def as_card(uid: str, mode: int = 1) -> bytes:
+    return bytes([mode]) + H("0400" + uid + "20") + bytes(28) + H("0000")
+
+
+def target(number: int, uid: str) -> str:
+    return f"{number:02}" + "0004" + "20" + "04" + "08" + uid
+
+
+def test_two_cards_of_the_same_uid_collide_and_the_registers_say_so(world: World) -> None:
     for host in (world.card, world.other):
         host.ask(Command.TG_INIT_AS_TARGET, AS_CARD)
     assert world.reader.ask(Command.IN_LIST_PASSIVE_TARGET, POLL) == ["D54B00"]
     assert world.reader.ask(Command.READ_REGISTER, H("6336")) == ["D50708"]
     assert {"kind": "field", "state": "collision", "cards": ["card", "other"]} in world.log
+
+
+def test_of_two_cards_the_chip_activates_the_one_that_anticollision_finds_first(world: World) -> None:
+    world.card.ask(Command.TG_INIT_AS_TARGET, as_card("000002"))
+    world.other.ask(Command.TG_INIT_AS_TARGET, as_card("000001"))  # bit 1 of the last byte goes out first
+    assert world.reader.ask(Command.IN_LIST_PASSIVE_TARGET, POLL) == ["D54B01" + target(1, "000001")]
+    assert world.reader.ask(Command.READ_REGISTER, H("6336")) == ["D50700"]
+    world.reader.ask(Command.IN_COMMUNICATE_THRU, H("E080"))
+    assert (world.card.said(), world.other.said()) == ([], ["D58D00E080"])
+
+
+def test_a_host_that_asks_for_two_targets_sees_both_cards(world: World) -> None:
+    world.card.ask(Command.TG_INIT_AS_TARGET, as_card("000001"))
+    world.other.ask(Command.TG_INIT_AS_TARGET, as_card("000002"))
+    both = "D54B02" + target(1, "000001") + target(2, "000002")
+    assert world.reader.ask(Command.IN_LIST_PASSIVE_TARGET, H("0200")) == [both]
+    world.reader.ask(Command.RF_CONFIGURATION, H("0102"))
+    world.other.chip.feed(ACK)
+    assert world.reader.ask(Command.IN_LIST_PASSIVE_TARGET, H("0200")) == ["D54B01" + target(1, "000001")]
+    world.reader.ask(Command.IN_COMMUNICATE_THRU, H("E080"))
+    assert world.card.said() == ["D58D00E080"]
+
+
+def test_a_card_that_was_only_selected_still_listens_when_the_field_returns(world: World) -> None:
+    world.card.ask(Command.TG_INIT_AS_TARGET, AS_CARD)
+    for _ in range(3):
+        assert world.reader.ask(Command.IN_LIST_PASSIVE_TARGET, POLL) == ["D54B01" + target(1, "112233")]
+        world.reader.ask(Command.RF_CONFIGURATION, H("0102"))
+        assert world.card.said() == []
 
 
 def test_a_host_that_died_inside_a_frame_does_not_swallow_the_next(world: World) -> None:
@@ -171,6 +208,65 @@ def test_the_log_never_holds_a_whole_block(world: World) -> None:
         ("device_rx", 60, 5),
         ("device_tx", 1, 1),
     ]
+
+
+def by_firmware(world: World) -> None:
+    """The card's chip answers the reader by itself from now on, and a reader has activated it."""
+    assert world.card.ask(Command.SET_PARAMETERS, H("20")) == ["D513"]
+    assert world.card.ask(Command.TG_INIT_AS_TARGET, as_card("112233", mode=5)) == []
+    world.reader.ask(Command.RF_CONFIGURATION, H("020A0B0B"))  # a reader that waits for 102.4 ms
+    world.reader.ask(Command.IN_LIST_PASSIVE_TARGET, POLL)
+    assert world.reader.ask(Command.IN_COMMUNICATE_THRU, H("E080")) == ["D543000575339203"]
+    assert world.card.said() == ["D58D08E080"]
+
+
+def test_the_firmware_answers_rats_and_gives_the_host_whole_commands(world: World) -> None:
+    by_firmware(world)
+    assert world.card.ask(Command.TG_GET_DATA) == []
+    assert world.reader.ask(Command.IN_COMMUNICATE_THRU, H("120001")) == ["D54300A2"]  # chained
+    assert world.reader.ask(Command.IN_COMMUNICATE_THRU, H("030203")) == []
+    assert world.card.said() == ["D58700" + "00010203"]
+    assert world.card.ask(Command.TG_SET_DATA, H("9000")) == ["D58F00"]
+    assert world.reader.said() == ["D54300" + "039000"]
+
+
+def test_the_firmware_chains_a_long_answer_and_is_done_when_it_is_out(world: World) -> None:
+    by_firmware(world)
+    world.reader.ask(Command.IN_COMMUNICATE_THRU, H("0200B2010C00"))
+    assert world.card.ask(Command.TG_GET_DATA) == ["D58700" + "00B2010C00"]
+    assert world.card.ask(Command.TG_SET_DATA, bytes(256) + H("9000")) == []  # the reader's frames hold 256 bytes
+    assert world.reader.said() == ["D54300" + "12" + "00" * 253]
+    assert world.reader.ask(Command.IN_COMMUNICATE_THRU, H("A3")) == ["D54300" + "03" + "000000" + "9000"]
+    assert world.card.said() == ["D58F00"]
+
+
+def test_the_firmware_keeps_a_reader_waiting_for_a_slow_host(world: World) -> None:
+    by_firmware(world)
+    world.reader.ask(Command.IN_COMMUNICATE_THRU, H("0200"))
+    assert world.card.chip.deadline == pytest.approx(0.0773, abs=1e-4)  # half of FWI 9
+    world.now = 0.08
+    world.card.chip.tick()
+    assert world.reader.said() == ["D54300" + "F201"]
+    assert world.reader.ask(Command.IN_COMMUNICATE_THRU, H("F201")) == []
+    assert world.card.chip.deadline == pytest.approx(0.1573, abs=1e-4)
+    assert world.card.ask(Command.TG_GET_DATA) == ["D58700" + "00"]
+    assert world.card.ask(Command.TG_SET_DATA, H("6D00")) == ["D58F00"]
+    assert world.reader.said() == ["D54300" + "026D00"]
+
+
+@pytest.mark.parametrize("end", [H("C2"), None], ids=["deselected", "field off"])
+def test_a_firmware_card_that_was_let_go_says_so(world: World, end: bytes | None) -> None:
+    by_firmware(world)
+    assert world.card.ask(Command.TG_SET_DATA, H("9000")) == ["D58F25"]  # nothing was asked
+    assert world.card.ask(Command.TG_GET_DATA) == []
+    if end:
+        assert world.reader.ask(Command.IN_COMMUNICATE_THRU, end) == ["D54300C2"]
+    else:
+        world.reader.ask(Command.RF_CONFIGURATION, H("0102"))
+    assert world.card.said() == ["D58729"]
+    assert world.card.ask(Command.TG_GET_DATA) == ["D58729"]
+    assert world.card.ask(Command.TG_INIT_AS_TARGET, as_card("112233", mode=5)) == []
+    assert world.states[-1][1] == ["card"]
 
 
 COMMANDS = st.builds(command, st.sampled_from(list(Command)), st.binary(max_size=40))
