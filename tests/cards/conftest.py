@@ -101,7 +101,8 @@ class Reader:
         return DRIVER.tag.activate(self._frontend, target) if target else None
 
     def count(self) -> int:
-        """How many cards, at most 2, the chip finds in its field, which is off afterwards."""
+        """How many cards, at most 2, the chip finds in a new field, which is off afterwards."""
+        self._frontend.device.mute()
         answer = self._frontend.device.chipset.command(0x4A, bytearray([2, 0]), 1.0)
         self._frontend.device.mute()
         return int(answer[0])
