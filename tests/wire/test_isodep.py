@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rig.wire.errors import WireError
-from rig.wire.isodep import Ats, CardSide, Deselected, Granted, Reply, Request, Silence
+from rig.wire.isodep import MAX_COMMAND, Ats, CardSide, Deselected, Granted, Reply, Request, Silence
 
 H = bytes.fromhex
 
@@ -100,11 +100,18 @@ def test_a_card_identifier_is_obeyed() -> None:
     assert side.receive(H("CA05")) == Deselected(H("CA05"))
 
 
-def test_bit_rates_are_agreed_once_and_only_to_106() -> None:
+@pytest.mark.parametrize("request_", ["D01100", "D001"])
+def test_bit_rates_are_agreed_once_and_only_to_106(request_: str) -> None:
     side = active()
-    assert side.receive(H("D01115")) == Silence()
-    assert side.receive(H("D01100")) == Reply(H("D0"))
-    assert side.receive(H("D01100")) == Silence()
+    assert side.receive(H(request_)) == Reply(H("D0"))
+    assert side.receive(H(request_)) == Silence()
+
+
+@pytest.mark.parametrize("other", ["D01115", "D0110000", "D011", "D0", "D10111", "D021", "0255"])
+def test_another_block_in_place_of_bit_rates_ends_the_time_for_them(other: str) -> None:
+    side = active()
+    side.receive(H(other))
+    assert side.receive(H("D01100")) == Silence()  # 5.6.2.2 b and c
 
 
 def test_after_deselect_the_card_waits_for_rats_and_starts_afresh() -> None:
@@ -123,9 +130,110 @@ def test_before_rats_there_is_silence(block: str) -> None:
     assert CardSide().receive(H(block)) == Silence()
 
 
-@pytest.mark.parametrize("block", ["", "0600AA", "E080", "A3", "FF", "0A", "C6"])
+@pytest.mark.parametrize("block", ["", "0600AA", "E080", "A3", "FF", "0A", "C6", "B200", "F204", "F0", "0355", "AA01"])
 def test_what_makes_no_sense_is_met_with_silence(block: str) -> None:
     assert active().receive(H(block)) == Silence()
+
+
+def test_a_card_without_identifiers_takes_blocks_without_them_alone() -> None:
+    side = active("E085", Ats(cid=False))
+    assert side.receive(H("0A0555")) == Silence()
+    assert side.receive(H("0255")) == Request(H("55"))
+    assert side.answer(H("9000")) == H("029000")
+
+
+def test_a_card_with_identifier_0_takes_blocks_with_it_and_without() -> None:
+    side = active()
+    assert side.receive(H("0A0055")) == Request(H("55"))
+    assert side.answer(H("9000")) == H("0A009000")
+    assert side.receive(H("0366")) == Request(H("66"))
+    assert side.answer(H("9000")) == H("039000")
+
+
+def test_a_command_that_comes_twice_unasked_runs_once() -> None:
+    side = active()
+    assert side.receive(H("0255")) == Request(H("55"))
+    assert side.receive(H("0255")) == Silence()
+    answer = side.answer(H("9000"))
+    assert side.receive(H("0255")) == Silence()
+    assert side.receive(H("B2")) == Reply(answer)
+    assert side.receive(H("1366")) == Reply(H("A3"))
+    assert side.receive(H("1366")) == Silence()  # nor is a part of a chain taken twice
+    assert side.receive(H("0277")) == Request(H("6677"))
+
+
+def test_presence_checks_of_both_kinds() -> None:
+    side = active()
+    assert side.receive(H("B2")) == Reply(H("A3"))  # 7.5.5, method 2
+    assert side.receive(H("02")) == Request(b"")  # method 1
+    assert side.answer(b"") == H("02")
+
+
+def test_lost_blocks_of_both_chains() -> None:
+    side = active("E000")
+    assert side.receive(H("B2")) == Reply(H("A3"))  # the first part never came: rule 12
+    assert side.receive(H("12AA")) == Reply(H("A2"))
+    assert side.receive(H("B2")) == Reply(H("A2"))  # its receipt was lost: rule 11
+    assert side.receive(H("B3")) == Reply(H("A2"))  # the last part never came: rule 12
+    assert side.receive(H("03BB")) == Request(H("AABB"))
+    first = side.answer(bytes(20))
+    assert side.receive(H("B3")) == Reply(first)  # rule 11
+    second = Reply(H("02") + bytes(7))
+    assert side.receive(H("A2")) == second  # rules 13 and E
+    assert side.receive(H("A2")) == second  # it was lost: rules 5 and 11
+
+
+def test_time_inside_a_chained_response() -> None:
+    side = active("E000")
+    side.receive(H("0255"))
+    side.answer(bytes(range(20)))
+    due = side.receive(H("A3"))
+    assert isinstance(due, Reply)
+    assert side.postpone(due, 7) == H("F207")
+    assert side.receive(H("A3")) == Reply(H("F207"))  # it was lost
+    assert side.receive(H("F206")) == Silence()  # another multiplier than the card's
+    assert side.receive(H("F207")) == Reply(H("03") + bytes(range(13, 20)))
+    assert side.receive(H("A3")) == Reply(H("03") + bytes(range(13, 20)))
+
+
+def test_time_inside_a_chained_command() -> None:
+    side = active()
+    due = side.receive(H("1255"))
+    assert isinstance(due, Reply)
+    assert side.postpone(due, 1) == H("F201")
+    assert side.receive(H("0366")) == Silence()
+    assert side.receive(H("F201")) == Reply(H("A2"))
+    assert side.receive(H("0366")) == Request(H("5566"))
+    with pytest.raises(WireError, match="can be postponed"):
+        side.postpone(Reply(H("A2")), 1)
+
+
+def test_a_reader_may_deselect_while_an_answer_is_owed() -> None:
+    side = active()
+    side.receive(H("0255"))
+    side.extend(1)
+    assert side.receive(H("C200")) == Silence()
+    assert side.receive(H("C2")) == Deselected(H("C2"))
+    with pytest.raises(WireError, match="waits for no response"):
+        side.answer(H("9000"))
+    assert side.receive(H("E080")) == Reply(Ats().encode())
+    assert side.receive(H("B3")) == Silence()  # nothing of the old conversation comes back
+    assert side.receive(H("0255")) == Request(H("55"))
+
+
+def test_a_command_without_end_makes_the_card_deaf_until_it_is_deselected() -> None:
+    side, number = active(), 0
+    for _ in range(MAX_COMMAND // 200 + 1):
+        side.receive(bytes([0x12 | number]) + bytes(200))
+        number ^= 1
+    assert side.receive(bytes([0x02 | number]) + H("00A4")) == Silence()
+    assert side.receive(H("C2")) == Deselected(H("C2"))
+
+
+def test_a_block_longer_than_the_card_takes_is_not_taken() -> None:
+    side = active(ats=Ats(fsci=0))
+    assert side.receive(H("02") + bytes(14)) == Silence()
+    assert side.receive(H("02") + bytes(13)) == Request(bytes(13))
 
 
 @given(st.lists(st.binary(max_size=20), max_size=40))
