@@ -7,7 +7,7 @@ from pathlib import Path
 from rig.cards.counter import TransactionCounter
 from rig.cards.emv.card import EmvCard
 from rig.cards.keys import IssuerKeys
-from rig.cards.profile import CardProfile
+from rig.cards.profile import CardProfile, Interface
 from rig.errors import CallerMistake
 from rig.history import Redactor
 
@@ -24,8 +24,8 @@ class CardBureau:
         self._state = state
         self._redactor = redactor
 
-    def issue(self, profile: CardProfile) -> EmvCard:
-        """The card, ready for the field.
+    def issue(self, profile: CardProfile, interface: Interface = Interface.CONTACTLESS) -> EmvCard:
+        """The card, ready for the field or the slot.
 
         Raises:
             CallerMistake: its PAN is not a test PAN of this bench; the message does not hold it.
