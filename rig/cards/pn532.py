@@ -19,12 +19,12 @@ from pathlib import Path
 from typing import Any
 
 from rig.cards.bureau import CardBureau
-from rig.cards.emv.card import Cryptogram, Exchange
+from rig.cards.emv.card import Cryptogram, EmvCard, Exchange
 from rig.cards.faults import CardFault
 from rig.cards.presenter import Capability, Moment, Observe, check_faults
 from rig.cards.profile import CardProfile, Interface
 from rig.cards.session import Callbacks, CardSession
-from rig.cards.tty import LINE_ERRORS, Device, open_device, told_as_trouble
+from rig.cards.tty import LINE_ERRORS, Device, InterruptibleTty, open_device, told_as_trouble
 from rig.errors import DeviceNonsense, RigError
 
 
@@ -46,7 +46,7 @@ class Pn532Presenter:
 
     def __init__(self, port: Path, bureau: CardBureau, observe: Observe, moment: Moment) -> None:
         self._name, self._bureau, self._observe, self._moment = str(port), bureau, observe, moment
-        self._device, self._tty = open_device(port)
+        self._device, self._tty = self._open(port)
         self._session: CardSession | None = None
         self._lock = threading.RLock()
         self._closed = False
@@ -60,7 +60,7 @@ class Pn532Presenter:
             issued = self._bureau.issue(card)
             uid = uid_of(card)
             callbacks = Callbacks(partial(self._before_answer, card), partial(self._after_answer, card))
-            session = CardSession(self._name, self._device, self._tty, issued, uid, callbacks)
+            session = self._session_with(issued, uid, faults, callbacks)
             session.start()
             self._session = session
             self._observe("card_armed", {**self._bureau.public_face(card), "uid": uid})
@@ -105,6 +105,14 @@ class Pn532Presenter:
                         self._device.close()
                 finally:
                     self._tty.close()
+
+    # --- what another chip, or the same in another mode, does in its own way -------------------------------------
+
+    def _open(self, port: Path) -> tuple[Device, InterruptibleTty]:
+        return open_device(port)
+
+    def _session_with(self, card: EmvCard, uid: bytes, faults: Sequence[CardFault], told: Callbacks) -> CardSession:
+        return CardSession(self._name, self._device, self._tty, card, uid, told)
 
     def _silence(self) -> dict[str, Any]:
         with told_as_trouble(self._name):
