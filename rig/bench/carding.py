@@ -77,6 +77,15 @@ class Carding:
             self._used[id(presenter)] = self._first = presenter
         presenter.arm(card, faults)
 
+    def present_by(self, card: str, interface: Interface) -> Proof:
+        """Put a card to another interface of the terminal, beside what is there."""
+        profile = self.profile(card)
+        presenter = self.choose(profile, interface)
+        with self._lock:
+            self._used[id(presenter)] = presenter
+        presenter.arm(profile)
+        return Proof(True, {"card": card, "interface": str(interface)})
+
     def put_second(self, card: str) -> Proof:
         """A second card in the field, beside the one of the sale."""
         able = self._able(Interface.CONTACTLESS)

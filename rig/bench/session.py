@@ -30,6 +30,8 @@ from rig.units import Decibel
 from rig.verdict import CaseVerdict, Verdict
 
 _ECR_MOMENTS = {"status_information": Moment.STATUS_INFORMATION, "print_line": Moment.PRINT_LINE}
+_CARD_NOT_READ = 0x0C
+"""The intermediate status "card not readable" (PA00P015, 04 FF)."""
 _CARD_MOMENTS = {
     "card_selected": Moment.CARD_SELECTED,
     "card_cryptogram": Moment.BEFORE_REQUEST,
@@ -328,6 +330,8 @@ class Bench:
     def _ecr_moment(self, name: str, data: dict[str, Any]) -> None:
         if name in _ECR_MOMENTS:
             self._injector.reached(_ECR_MOMENTS[name])
+        elif name == "intermediate_status" and data.get("code") == _CARD_NOT_READ:
+            self._injector.reached(Moment.CARD_NOT_READ)
 
     def _note_death(self, name: str, code: int) -> None:
         self._dead.append(name)

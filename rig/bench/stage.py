@@ -23,6 +23,7 @@ from rig.bench.playing import Playing
 from rig.bench.wire import WireFaults
 from rig.bench.wireless import Wireless
 from rig.cards.faults import CardFault
+from rig.cards.profile import Interface
 from rig.errors import BenchTrouble, CallerMistake
 from rig.faults import Facts, LateProof, Payload, Proof, TlsRecord
 from rig.instruments.modem import Signal
@@ -134,6 +135,10 @@ class BenchStage:
     def pull_card(self) -> Proof:
         """The card leaves the field."""
         return self._carding.pull()
+
+    def present(self, card: str, interface: Interface) -> Proof:
+        """A card is presented by another interface, beside what is there."""
+        return self._carding.present_by(card, interface)
 
     def put_second_card(self, card: str) -> Proof:
         """A second card lies in the field, until :meth:`restore`."""

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from rig.bearers.failures import make_failure
 from rig.bearers.wire_cut import Cut
 from rig.cards.faults import CardFault
+from rig.cards.profile import Interface
 from rig.faults.moments import Moment
 
 Facts = Mapping[str, Any]
@@ -68,6 +69,10 @@ class Stage(Protocol):
 
     def pull_card(self) -> Proof:
         """The card leaves the field."""
+        ...
+
+    def present(self, card: str, interface: Interface) -> Proof:
+        """A card is presented by another interface."""
         ...
 
     def put_second_card(self, card: str) -> Proof:

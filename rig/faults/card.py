@@ -12,6 +12,7 @@ needs more is skipped by name.
 from __future__ import annotations
 
 from rig.cards.faults import At, BadBlocks, BlockFault, CardFault, Late, Place, Spoil, Tear, WaitStorm
+from rig.cards.profile import Interface
 from rig.cards.spoil import Flipped, Spoiling, Status
 from rig.faults.actions import Action, Fault
 from rig.faults.moments import Moment
@@ -60,6 +61,11 @@ def corrupt_signature(command: str, tag: int = 0x9F4B, *, number: int = 1) -> Fa
 def put_second_card(card: str) -> Action:
     """A second card lies in the field beside the one of the sale."""
     return Action("put a second card", card, lambda stage: stage.put_second_card(card))
+
+
+def present_by(card: str, interface: Interface) -> Action:
+    """The cardholder presents a card in another way, such as its stripe after the chip could not be read."""
+    return Action(f"present by {interface}", card, lambda stage: stage.present(card, interface))
 
 
 def wrong_response_cryptogram() -> Fault:

@@ -22,6 +22,8 @@ class Moment(StrEnum):
     """The card has computed its cryptogram and its answer is held: no request can have left."""
     CARD_ANSWERED = "card answered"
     """The card's cryptogram has gone to the terminal (seen)."""
+    CARD_NOT_READ = "card not read"
+    """The terminal says that it cannot read the card, and waits for it in another way; the acknowledgement is held."""
     REQUEST_ON_WIRE = "request on the wire"
     """The packet with the request crosses the bench's interface; what is armed for it acts in the kernel, before the
     host can see it. Only faults of :mod:`rig.faults.wire` meet it."""

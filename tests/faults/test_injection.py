@@ -77,6 +77,9 @@ class FakeStage:
     def pull_card(self) -> Proof:
         return self._act("pull_card")
 
+    def present(self, card: str, interface: str) -> Proof:
+        return self._act("present", card, interface)
+
     def put_second_card(self, card: str) -> Proof:
         return self._act("put_second_card", card)
 

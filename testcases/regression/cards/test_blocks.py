@@ -1,0 +1,65 @@
+"""The card's blocks are late, wrong or unusual: bounded patience, bounded tries, never half a transaction."""
+
+from __future__ import annotations
+
+import pytest
+
+from rig.bench import Bench
+from rig.cards.faults import BlockFault
+from rig.faults import answer_late, bad_blocks, extend_waiting, put_second_card
+from rig.faults.moments import Moment
+from rig.verdict import Verdict
+
+pytestmark = [pytest.mark.needs("card: protocol-faults"), pytest.mark.parametrize("bearer", ["wifi"], indirect=True)]
+
+
+@pytest.mark.requires(Verdict.COMPLETED)
+def test_a_few_extensions_are_waited_for(bench: Bench, bearer: str) -> None:
+    """The card asks three times for more time: the terminal grants it, and the sale completes."""
+    sale = bench.sale(2_20, "visa-credit", extend_waiting("GPO", 3))
+    assert sale.approved
+
+
+@pytest.mark.requires(Verdict.FAILED_SAFELY)
+def test_a_storm_of_extensions_ends(bench: Bench, bearer: str) -> None:
+    """The card asks for more time without end: the terminal gives up, and nothing is charged."""
+    sale = bench.sale(2_21, "visa-credit", extend_waiting("GPO", 100_000))
+    assert not sale.approved
+
+
+@pytest.mark.requires(Verdict.COMPLETED, Verdict.FAILED_SAFELY)
+def test_an_answer_after_its_time(bench: Bench, bearer: str) -> None:
+    """The answer comes after the frame waiting time: the terminal has asked again or let go, and books at most once."""
+    bench.sale(2_22, "visa-credit", answer_late("GPO", 0.05))
+
+
+@pytest.mark.requires(Verdict.COMPLETED)
+@pytest.mark.parametrize("kind", ["lost", "wrong-number", "bad-crc"])
+def test_one_bad_block_is_mended(bench: Bench, bearer: str, kind: BlockFault) -> None:
+    """One block is lost or wrong: the terminal asks for it again, and the sale completes."""
+    sale = bench.sale(2_23, "visa-credit", bad_blocks("GPO", kind))
+    assert sale.approved
+
+
+@pytest.mark.requires(Verdict.FAILED_SAFELY)
+@pytest.mark.parametrize("kind", ["lost", "bad-pcb", "bad-crc", "nak-storm"])
+def test_bad_blocks_without_end(bench: Bench, bearer: str, kind: BlockFault) -> None:
+    """No good block comes any more: bounded tries, then the terminal lets go, and nothing is charged."""
+    sale = bench.sale(2_24, "visa-credit", bad_blocks("GPO", kind, 10_000))
+    assert not sale.approved
+
+
+@pytest.mark.needs("second card")
+@pytest.mark.requires(Verdict.FAILED_SAFELY)
+def test_two_cards_in_the_field(bench: Bench, bearer: str) -> None:
+    """Two cards lie in the field: the terminal asks for one alone, and charges neither."""
+    sale = bench.sale(2_25, "visa-credit", put_second_card("mastercard-credit").at(Moment.BETWEEN_SALES))
+    assert not sale.approved
+
+
+@pytest.mark.requires(Verdict.COMPLETED)
+@pytest.mark.parametrize("card", ["small-frames", "slow", "odd-lengths"])
+def test_unusual_but_right(bench: Bench, bearer: str, card: str) -> None:
+    """Frames of 16 bytes, a slow card, data objects of their greatest lengths: all allowed, and the sale completes."""
+    sale = bench.sale(2_26, card)
+    assert sale.approved

@@ -1,0 +1,34 @@
+"""The card approves by itself, or the network is lost behind its cryptogram: never a silent approval."""
+
+from __future__ import annotations
+
+import pytest
+
+from rig.bench import Bench
+from rig.cards.profile import Interface
+from rig.faults import Moment, cut
+from rig.verdict import Verdict
+
+pytestmark = [pytest.mark.needs("card"), pytest.mark.parametrize("bearer", ["wifi"], indirect=True)]
+
+
+@pytest.mark.requires(Verdict.COMPLETED, Verdict.FAILED_SAFELY)
+@pytest.mark.parametrize("card", ["visa-offline", "approves-by-itself", "unionpay-stored-value"])
+def test_approved_by_the_card(bench: Bench, bearer: str, card: str) -> None:
+    """The card offers to approve by itself: the host books what the terminal approved, or nobody does."""
+    bench.sale(6_10, card, interface=Interface.CONTACTLESS)
+
+
+@pytest.mark.requires(Verdict.FAILED_SAFELY)
+@pytest.mark.parametrize("card", ["visa-credit", "mastercard-credit"])
+def test_network_lost_behind_the_cryptogram(bench: Bench, bearer: str, card: str) -> None:
+    """The card asked for its issuer and the network is gone: a reversal or nothing, never a silent approval."""
+    sale = bench.sale(6_11, card, cut("wifi").at(Moment.BEFORE_REQUEST))
+    assert not sale.approved
+
+
+@pytest.mark.requires(Verdict.FAILED_SAFELY)
+def test_answer_lost_behind_the_cryptogram(bench: Bench, bearer: str) -> None:
+    """The host has booked the cryptogram when the network goes: the terminal reverses."""
+    sale = bench.sale(6_12, "mastercard-credit", cut("wifi").at(Moment.REQUEST_RECEIVED))
+    assert not sale.approved
