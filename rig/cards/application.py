@@ -36,6 +36,7 @@ _USUAL: dict[str, dict[str, Any]] = {
     "mastercard": {"aid": "A0000000041010", "kernel": 2, "cryptogram": "mastercard-17", "label": "MASTERCARD TEST"},
     "unionpay": {"aid": "A000000333010101", "kernel": 7, "cryptogram": "unionpay-01", "label": "UNIONPAY TEST"},
 }
+_PROVIDERS = {"A000000003": "visa", "A000000004": "mastercard", "A000000333": "unionpay"}
 
 MADE = frozenset({
     0x4F, 0x50, 0x57, 0x5A, 0x5F20, 0x5F24, 0x5F25, 0x5F30, 0x5F34, 0x82, 0x84, 0x87, 0x8C, 0x8D, 0x8E, 0x8F, 0x90,
@@ -94,6 +95,11 @@ class Application(Part):
                 raise ValueError(f"tag {name} is no BER-TLV tag") from None
             if tag in MADE or constructed:
                 raise ValueError(f"tag {name} contradicts the profile's other fields, which it follows from")
+        provider = _PROVIDERS.get(self.aid[:10], self.scheme)
+        if provider != self.scheme:
+            raise ValueError(f"tag 4F: this AID is one of {provider}, the application is one of {self.scheme}")
+        if len(set(self.cvm or ())) != len(self.cvm or ()):
+            raise ValueError("tag 8E: a method of knowing the cardholder is there twice")
         if not self.cryptogram.startswith(self.scheme):
             raise ValueError(f"tag 9F10: {self.cryptogram} is no cryptogram version of {self.scheme}")
         if self.authentication == "fdda" and self.scheme == "mastercard":

@@ -120,6 +120,10 @@ class CardProfile(Part):
         names = [application.aid for application in self.applications]
         if len(set(names)) != len(names):
             raise ValueError("tag 4F: two applications have the same AID")
+        if self.device != "phone" and any("device" in (each.cvm or ()) for each in self.applications):
+            raise ValueError("tag 8E: only a phone knows its owner by itself; say device: phone")
+        if (self.account.limit is None) == (self.kind == "credit"):
+            raise ValueError("account: a credit card has a limit, every other one a balance")
         return self
 
     @property
