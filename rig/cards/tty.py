@@ -2,8 +2,8 @@
 
 The unmodified driver of nfcpy talks over it. nfcpy's own transport waits with a timeout and nothing else, but a card
 in the field waits for a reader for minutes, and must leave at once when it is told to. So the wait for an answer to
-TgInitAsTarget and to TgGetInitiatorCommand ends by `interrupt` too. nfcpy takes that for a timeout and cancels the
-chip's command with an ACK, as the PN532 manual (UM0701-02, 6.2.1.3) has it.
+the commands of `PATIENT` ends by `interrupt` too. nfcpy takes that for a timeout and cancels the chip's command with
+an ACK, as the PN532 manual (UM0701-02, 6.2.1.3) has it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ from rig.wire.pn532 import ACK, TO_CHIP, Command
 FRAME_MS = 400  # a frame is complete within this time, also on a slow machine; the driver would wait 100 ms for an ACK
 QUIET_S = 0.02  # a chip that was told to stop says nothing for so long
 MAX_LAST_WORDS = 10
-PATIENT = (Command.TG_INIT_AS_TARGET, Command.TG_GET_INITIATOR_COMMAND)
+PATIENT = (Command.TG_INIT_AS_TARGET, Command.TG_GET_INITIATOR_COMMAND, Command.TG_GET_DATA, Command.TG_SET_DATA)
+EXTENDED = b"\xff\xff"  # the length of a frame with more than 255 bytes: the real one follows it
 Device = Any
 """`nfc.clf.pn532.Device`, which has no types."""
 LINE_ERRORS = (OSError, termios.error, IndexError, nfc.clf.pn53x.Chipset.Error)
@@ -94,7 +95,7 @@ class InterruptibleTty:
 
     def write(self, frame: bytes) -> None:
         """Send a frame to the chip; what came before it is forgotten."""
-        sent = frame[5:7]
+        sent = frame[8:10] if frame[3:5] == EXTENDED else frame[5:7]
         patient = len(sent) == 2 and sent[0] == TO_CHIP and sent[1] in PATIENT
         self._sent, self._accepted = (Command(sent[1]) if patient else None), None
         self._line.reset_input_buffer()
