@@ -1,4 +1,4 @@
-"""Secrets of a bench, made at first use and kept: the token key, the certificate authority, the issuers' keys."""
+"""Secrets of a bench, made at first use and kept: the token key, the certificate authority, the keys of issuers and schemes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from rig.acquirer.authority import export_ca
 from rig.bench.description import BenchFile
 from rig.bench.places import StateDirectory
+from rig.cards.emv.authority import CardAuthority
 from rig.cards.keys import IssuerKeys
 from rig.cards.profile import load_cards
 from rig.errors import CallerMistake
@@ -25,6 +26,7 @@ def prepare_state(bench: BenchFile, state: StateDirectory, cards: Path) -> Redac
     redactor = _redactor(state, ranges)
     export_ca(state.root)
     IssuerKeys.load_or_create(state.root, {card.bank for card in load_cards(cards, redactor.allows).values()})
+    CardAuthority(state.root).publish()
     state.terminal_disk.mkdir(exist_ok=True, mode=0o700)
     return redactor
 

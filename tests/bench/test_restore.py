@@ -105,7 +105,7 @@ def test_a_device_that_fails_does_not_keep_the_others(results: dict[str, dict[st
 
 def test_a_device_that_answers_at_last_is_restored(results: dict[str, dict[str, Any]]) -> None:
     assert results["presenter contactless"]["read_back"] == {"target": "released"}
-    assert Opener.tries == 3
+    assert Opener.tries == 3 + 2, "the first presenter fails twice, the two behind it do not"
 
 
 @pytest.mark.parametrize("results", [False], indirect=True)
