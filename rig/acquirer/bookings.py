@@ -1,4 +1,6 @@
-"""Sales and voids: asked of the issuer, entered into the ledger.
+"""Sales, advices of sales, and voids: asked of the issuer, entered into the ledger.
+
+An advice tells of a sale that card and terminal approved offline; it is entered as an approved sale.
 
 A void finds its sale by DE37, or by DE90, at the same terminal. It needs the sale's amount and card, and a sale that
 stands: neither reversed, nor voided, nor settled. What was reversed before it came is refused with 68.
@@ -18,7 +20,7 @@ from rig.acquirer.codes import (
     WRONG_AMOUNT,
     WRONG_BATCH,
 )
-from rig.acquirer.issuers import Issuer
+from rig.acquirer.issuers import Issuer, Judged
 from rig.acquirer.ledger import Ledger
 from rig.acquirer.request import Arrival, Request
 from rig.acquirer.row import Row
@@ -37,15 +39,17 @@ class Bookings:
         self._currency = currency
 
     def sale(
-        self, request: Request, arrival: Arrival, issuer: Issuer | None, cryptogram_ok: bool | None, forced: str | None
+        self, request: Request, arrival: Arrival, issuer: Issuer | None, judged: Judged, forced: str | None
     ) -> Result:
         """Ask the issuer for the money, unless the answer is clear without it; ``forced`` is a fault's code."""
         rc = forced or self._wrong(request)
         if rc is None and issuer is None:
             rc = NO_SUCH_CARD
+        elif rc is None and issuer is not None and request.kind == "advice":
+            rc = issuer.honour(request, judged)
         elif rc is None and issuer is not None:
-            spent = self._ledger.spent(request.token(self._redactor))
-            rc = issuer.authorise(request, spent, cryptogram_ok, datetime.date.today())
+            purse = [self._redactor.token(pan) for pan in issuer.purse(request.pan)]
+            rc = issuer.authorise(request, self._ledger.spent(purse), judged, datetime.date.today())
         return self._enter(self._row(request, arrival), rc or NO_SUCH_CARD)
 
     def void(self, request: Request, arrival: Arrival, forced: str | None) -> Result:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from rig.errors import DeviceGone, DeviceMute
 from rig.rpc import RpcClient
 
-Match = Literal["sale", "void", "reversal", "settlement", "network", "any"]
+Match = Literal["sale", "advice", "void", "reversal", "settlement", "network", "any"]
 
 
 @dataclass(frozen=True)

@@ -59,9 +59,9 @@ class Delivery:
 
     def begin(self, request: Request) -> Taken | None:
         """The fault that this request meets, if any; written to the journal."""
-        taken = self.rules.take(request.kind)
+        taken = self.rules.take(request.kind, bool(request.chip))
         if taken is not None:
-            particulars = taken.rule.model_dump(include={"action", "ms", "rc"}, exclude_none=True)
+            particulars = taken.rule.model_dump(include={"action", "ms", "rc", "script"}, exclude_none=True)
             mti = request.message.mti
             self._journal.write("fault_applied", key=request.key, mti=mti, rule=taken.number, **particulars)
         return taken

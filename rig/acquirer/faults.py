@@ -6,8 +6,12 @@ A rule is armed over the control socket, is used up to ``count`` times on the re
     {"action": "late", "match": "sale", "ms": 1500}
     {"action": "silent", "match": "reversal", "count": 2}
     {"action": "decline", "match": "any", "rc": "91"}
+    {"action": "wrong_arpc"}                                        # tag 91 of the answer is not the issuer's
+    {"action": "no_arpc"}                                           # the answer has no tag 91
+    {"action": "script", "script": "application-block"}             # the answer has an issuer script (72)
 
-All but ``decline`` act after the ledger's commit: what the host booked, it booked. The first rule that matches counts.
+All but ``decline`` act after the ledger's commit: what the host booked, it booked. The last three meet sales by chip
+alone. The first rule that matches counts.
 """
 
 from __future__ import annotations
@@ -24,6 +28,7 @@ from rig.acquirer.request import Kind
 from rig.errors import CallerMistake
 
 DEFAULT_HOLD_MS = 60_000
+_OF_CHIP = ("wrong_arpc", "no_arpc", "script")
 
 Milliseconds = Annotated[int, Field(ge=1, le=3_600_000)]
 Release = Literal["released", "deadline", "connection closed"]
@@ -34,11 +39,12 @@ class Rule(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    action: Literal["hold", "late", "silent", "decline"]
-    match: Literal["sale", "void", "reversal", "settlement", "network", "any"] = "any"
+    action: Literal["hold", "late", "silent", "decline", "wrong_arpc", "no_arpc", "script"]
+    match: Literal["sale", "advice", "void", "reversal", "settlement", "network", "any"] = "any"
     count: Annotated[int, Field(ge=1)] | None = 1
     ms: Milliseconds | None = None
     rc: ResponseCode | None = None
+    script: Literal["application-block", "application-unblock", "card-block"] | None = None
 
     @model_validator(mode="after")
     def _complete(self) -> Rule:
@@ -46,6 +52,8 @@ class Rule(BaseModel):
             raise ValueError("rc belongs to decline, and decline needs it")
         if self.action == "late" and self.ms is None:
             raise ValueError("late needs ms")
+        if (self.script is None) == (self.action == "script"):
+            raise ValueError("script belongs to the action script, which needs it")
         return self
 
     @classmethod
@@ -58,9 +66,10 @@ class Rule(BaseModel):
             where = ".".join(str(part) for part in first["loc"]) or "rule"
             raise CallerMistake(where, first["msg"], "see rig.acquirer.faults") from None
 
-    def matches(self, kind: Kind) -> bool:
-        """Whether a request of this kind is meant."""
-        return self.match in (kind, "any")
+    def matches(self, kind: Kind, chip: bool) -> bool:
+        """Whether a request of this kind, with chip data or without, is meant."""
+        fits = self.action not in _OF_CHIP or (kind == "sale" and chip)
+        return fits and self.match in (kind, "any")
 
 
 @dataclass(frozen=True)
@@ -84,10 +93,10 @@ class FaultRules:
         self._armed[self._last] = (rule, rule.count)
         return self._last
 
-    def take(self, kind: Kind) -> Taken | None:
+    def take(self, kind: Kind, chip: bool = False) -> Taken | None:
         """The rule for this request, used once more; None where nothing is wrong with the host."""
         for number, (rule, left) in self._armed.items():
-            if rule.matches(kind):
+            if rule.matches(kind, chip):
                 if left == 1:
                     del self._armed[number]
                 elif left is not None:

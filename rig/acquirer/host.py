@@ -23,7 +23,8 @@ from rig.acquirer.codes import (
     UNKNOWN_TERMINAL,
     WRONG_MERCHANT,
 )
-from rig.acquirer.issuers import Issuer
+from rig.acquirer.faults import Rule
+from rig.acquirer.issuers import Issuer, Judged
 from rig.acquirer.ledger import Ledger, Remembered
 from rig.acquirer.network import CardNetwork
 from rig.acquirer.request import Arrival, Request, card_numbers
@@ -51,7 +52,7 @@ class Host:
         ledger: where money is booked.
         network: whom to ask.
         redactor: the bench's test ranges and tokens.
-        journal: gets ``request_received``, ``settlement`` and ``cryptogram_replayed``.
+        journal: gets ``request_received``, ``settlement``, ``cryptogram_replayed`` and ``counter_went_back``.
         merchants: the terminals that this host serves, each with its merchant.
         currency: ISO 4217 digits of the one currency it books.
     """
@@ -82,19 +83,21 @@ class Host:
         except WireError as error:
             raise _refusal(str(error), message, MALFORMED) from None
 
-    def serve(self, request: Request, arrival: Arrival, forced_rc: str | None = None) -> Message:
+    def serve(self, request: Request, arrival: Arrival, fault: Rule | None = None) -> Message:
         """Record, book durably, and return the answer.
 
-        ``forced_rc`` is a fault's doing: the request is declined with it. A reversal or a settlement so declined is
-        not remembered, so that its repeat can succeed.
+        A fault may decline the request by its code. A reversal or a settlement so declined is not remembered, so that
+        its repeat can succeed. What the chip is told (DE55) follows from request and code, and is not remembered.
         """
         issuer = self._network.route(request.pan)
-        cryptogram_ok = issuer.cryptogram_ok(request) if issuer else None
-        particulars = request.event(self._redactor) | {"cryptogram_ok": cryptogram_ok}
+        judged = issuer.judge(request) if issuer else Judged()
+        particulars = request.event(self._redactor) | {"cryptogram_ok": judged.cryptogram_ok}
         self._journal.write("request_received", **particulars, peer=arrival.peer, local=arrival.local)
         with self._ledger.transaction():
-            result = self._stranger(request) or self._book(request, arrival, issuer, cryptogram_ok, forced_rc)
-        return _answer(request.message, result)
+            forced = fault.rc if fault else None
+            result = self._stranger(request) or self._book(request, arrival, issuer, judged, forced)
+        chip = issuer.answer_chip(request, judged, result[39], fault) if issuer else b""
+        return _answer(request.message, result, chip)
 
     def _stranger(self, request: Request) -> Result | None:
         if request.tid not in self._merchants:
@@ -102,16 +105,16 @@ class Host:
         return {39: WRONG_MERCHANT} if self._merchants[request.tid] != request.mid else None
 
     def _book(
-        self, request: Request, arrival: Arrival, issuer: Issuer | None, cryptogram_ok: bool | None, forced: str | None
+        self, request: Request, arrival: Arrival, issuer: Issuer | None, judged: Judged, forced: str | None
     ) -> Result:
         if request.kind == "network":
             return {39: forced or APPROVED}
         content = request.content(self._redactor)
         if before := self._ledger.remembered(request.unique_key):
             return self._repeat(request, arrival, before, content)
-        if request.kind == "sale":
-            self._note_replay(request)
-            result = self._bookings.sale(request, arrival, issuer, cryptogram_ok, forced)
+        if request.kind in ("sale", "advice"):
+            self._note_counter(request)
+            result = self._bookings.sale(request, arrival, issuer, judged, forced)
         elif request.kind == "void":
             result = self._bookings.void(request, arrival, forced)
         elif forced:
@@ -136,10 +139,17 @@ class Host:
                 return {39: TOO_LATE}
         return {int(number): text for number, text in before.answer.items()}
 
-    def _note_replay(self, request: Request) -> None:
+    def _note_counter(self, request: Request) -> None:
+        """Of the card's counter: one that came before, or one below the last. Noted, and no reason to refuse."""
         token, atc = request.token(self._redactor), request.atc
-        if atc is not None and (first := self._ledger.by_counter(token, atc)):
-            self._journal.write("cryptogram_replayed", key=request.key, token=token, atc=atc, of=first.key)
+        if atc is None:
+            return
+        told: dict[str, Any] = {"key": request.key, "token": token, "atc": atc}
+        # A contact card may approve by itself, under the same counter, what the host's answer did not reach.
+        if first := self._ledger.by_counter(token, atc, live=request.kind == "advice"):
+            self._journal.write("cryptogram_replayed", **told, of=first.key)
+        elif (last := self._ledger.last_counter(token)) is not None and atc < last:
+            self._journal.write("counter_went_back", **told, last=last)
 
     def _settle(self, request: Request, arrival: Arrival) -> Result:
         try:
@@ -155,10 +165,11 @@ class Host:
         return {39: APPROVED if agreed else TOTALS_DIFFER, 48: ours.encode()}
 
 
-def _answer(request: Message, result: Result) -> Message:
+def _answer(request: Message, result: Result, chip: bytes = b"") -> Message:
     """The answer to a message. It never names the card. Raises WireError for a type that has no answer."""
     echoed = {number: request.fields[number] for number in _ECHOED if number in request.fields}
-    return Message(response_mti(request.mti), dict(sorted({**echoed, **result}.items())))
+    told = {**echoed, **result, **({55: chip} if chip else {})}
+    return Message(response_mti(request.mti), dict(sorted(told.items())))
 
 
 def _refusal(why: str, message: Message, rc: str) -> Refused:

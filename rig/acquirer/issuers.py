@@ -3,42 +3,37 @@
 from __future__ import annotations
 
 import datetime
-import hmac
-import json
 from collections.abc import Iterable
-from pathlib import Path
+from dataclasses import dataclass, field
 
+from rig.acquirer.chip import ChipData, came_by_chip
 from rig.acquirer.codes import APPROVED, DO_NOT_HONOUR, EXPIRED, INVALID, NO_FUNDS, NO_SUCH_CARD
+from rig.acquirer.faults import Rule
+from rig.acquirer.keys import IssuerKeys
 from rig.acquirer.profiles import CardProfile
 from rig.acquirer.request import Request
 from rig.errors import CallerMistake
 from rig.units import CURRENCY_NUMERIC
-from rig.wire.cryptogram import CryptogramData, application_cryptogram, covered_tags, version_of
+from rig.wire.cryptogram import Decision
 from rig.wire.errors import WireError
 
-_CHIP_ENTRY_MODES = ("05", "07")
-_CRYPTOGRAM, _AMOUNT, _ISSUER_DATA = 0x9F26, 0x9F02, 0x9F10
+_WITH_MONEY = ("sale", "advice")
+_STRIPE, _FALLBACK = ("02", "90"), ("80",)
+_OFFLINE_APPROVAL: dict[str, Decision] = {"Y1": "TC"}
+"""DE39 of an advice, and what the card must have said to it. Y3 follows a host that was out of reach: by dialect."""
 
 
-class IssuerKeys:
-    """The banks' master keys in ``issuer-keys.json``, ``{"bank": {"mk_ac": "32 hex digits"}}``.
+@dataclass(frozen=True)
+class Judged:
+    """What an issuer thinks of a request before it looks at money.
 
-    The file is read when a key is wanted and again when it changed: the bench may make keys after the host started.
+    Attributes:
+        cryptogram_ok: whether the card itself made this request's cryptogram; None where that cannot be judged.
+        chip: what the chip said, where it said anything.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._read: tuple[int, dict[str, bytes]] = (0, {})
-
-    def of(self, bank: str) -> bytes | None:
-        """The key of a bank; None where there is none. Raises CallerMistake where the file is no key file."""
-        try:
-            changed = self._path.stat().st_mtime_ns
-        except FileNotFoundError:
-            return None
-        if changed != self._read[0]:
-            self._read = (changed, _read_keys(self._path))
-        return self._read[1].get(bank)
+    cryptogram_ok: bool | None = None
+    chip: ChipData | None = field(default=None, repr=False)
 
 
 class Issuer:
@@ -47,57 +42,96 @@ class Issuer:
     Args:
         bank: its name.
         cards: its cards.
-        keys: where the 16-byte master key of its cards' cryptograms is; without one cryptograms are not judged.
+        keys: where its master keys are; without them cryptograms are neither judged nor answered.
+
+    Raises:
+        CallerMistake: a card is a token of a card that the bank does not have, or that is a token itself.
     """
 
     def __init__(self, bank: str, cards: Iterable[CardProfile], keys: IssuerKeys) -> None:
         self.bank = bank
         self._cards = {card.pan: card for card in cards}
         self._keys = keys
+        self._by_name = {card.name: card for card in self._cards.values()}
+        for card in self._cards.values():
+            if card.funding is not None and self._funding(card).funding is not None:
+                raise CallerMistake(f"card {card.name}", "its funding is a token too", "name the card that pays")
 
-    def cryptogram_ok(self, request: Request) -> bool | None:
-        """Whether the card itself made this request's cryptogram; None where that cannot be judged.
+    def judge(self, request: Request) -> Judged:
+        """Look at the chip's part of a request.
 
-        A chip sale without a cryptogram, or whose cryptogram covers another amount than DE4, is wrong.
+        A chip sale without a cryptogram, or whose cryptogram covers another amount than DE4, is wrong. Of a magnetic
+        stripe there is none to judge.
         """
-        card = self._cards.get(request.pan)
-        master_key = self._keys.of(self.bank)
-        if request.kind != "sale" or card is None or master_key is None:
-            return None
-        if not request.message.text(22).startswith(_CHIP_ENTRY_MODES):
-            return None
+        card, keys = self._cards.get(request.pan), self._keys.of(self.bank)
+        if request.kind not in _WITH_MONEY or card is None or keys is None or not came_by_chip(request):
+            return Judged()
         try:
-            version = version_of(card.scheme, request.chip.get(_ISSUER_DATA, b""))
-            covered = CryptogramData.from_tags(request.chip, covered_tags(version))
-            psn = (request.message.text(23) or card.psn)[-2:].zfill(2)
-            expected = application_cryptogram(version, master_key, card.pan, psn, covered)
+            chip = ChipData.read(request, card)
+            return Judged(chip.is_of(card, keys, request), chip)
         except WireError:
-            return False
-        same = hmac.compare_digest(request.chip.get(_CRYPTOGRAM, b""), expected)
-        return same and request.chip[_AMOUNT].hex() == request.message.text(4)
+            return Judged(cryptogram_ok=False)
 
-    def authorise(self, request: Request, spent: int, cryptogram_ok: bool | None, today: datetime.date) -> str:
+    def purse(self, pan: str) -> list[str]:
+        """The numbers of the cards that spend one account with this one: the card and the tokens of it."""
+        card = self._cards.get(pan)
+        if card is None:
+            return [pan]
+        owner = self._funding(card)
+        return [each.pan for each in self._cards.values() if self._funding(each) is owner]
+
+    def authorise(self, request: Request, spent: int, judged: Judged, today: datetime.date) -> str:
         """The response code for a sale; ``spent`` is what the card's account holds already, in minor units."""
         card = self._cards.get(request.pan)
         if card is None:
             return NO_SUCH_CARD
-        if cryptogram_ok is False:
+        asks = judged.chip is None or judged.chip.decision == "ARQC"
+        if judged.cryptogram_ok is False or not asks or _suspicious_stripe(request, card):
             return DO_NOT_HONOUR
-        if card.account.decline:
-            return card.account.decline
+        owner = self._funding(card)
+        if declined := card.account.decline or owner.account.decline:
+            return declined
         if f"{today:%y%m}" > card.expiry or request.message.text(14, card.expiry) != card.expiry:
             return EXPIRED
-        if request.message.text(49) != CURRENCY_NUMERIC[card.account.currency]:
+        if f"{today:%y%m}" < card.effective:
+            return DO_NOT_HONOUR
+        if request.message.text(49) != CURRENCY_NUMERIC[owner.account.currency]:
             return INVALID
-        return APPROVED if spent + request.amount <= card.funds else NO_FUNDS
+        return APPROVED if spent + request.amount <= owner.funds else NO_FUNDS
+
+    def honour(self, request: Request, judged: Judged) -> str:
+        """The response code for an advice of a sale that card and terminal approved offline.
+
+        It is paid, whatever the account holds; but only the card's own certificate (TC) is a promise.
+        """
+        if request.pan not in self._cards:
+            return NO_SUCH_CARD
+        wanted = _OFFLINE_APPROVAL.get(request.message.text(39))
+        says_else = wanted is not None and judged.chip is not None and judged.chip.decision != wanted
+        return DO_NOT_HONOUR if judged.cryptogram_ok is False or says_else else APPROVED
+
+    def answer_chip(self, request: Request, judged: Judged, rc: str, fault: Rule | None) -> bytes:
+        """DE55 of the answer to a sale; empty where the chip said nothing, or nothing that the issuer believes."""
+        card, keys = self._cards.get(request.pan), self._keys.of(self.bank)
+        if request.kind != "sale" or card is None or keys is None or judged.chip is None or not judged.cryptogram_ok:
+            return b""
+        return judged.chip.answer(card, keys, rc, fault)
+
+    def _funding(self, card: CardProfile) -> CardProfile:
+        """The card whose account pays: its own, or for a wallet's token the one behind it."""
+        if card.funding is None:
+            return card
+        try:
+            return self._by_name[card.funding]
+        except KeyError:
+            what = f"field funding: {self.bank} has no card {card.funding}"
+            raise CallerMistake(f"card {card.name}", what, "name a card of the same bank") from None
 
 
-def _read_keys(path: Path) -> dict[str, bytes]:
-    try:
-        keys = {bank: bytes.fromhex(entry["mk_ac"]) for bank, entry in json.loads(path.read_text()).items()}
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise CallerMistake(str(path), "not a file of issuer keys", "remove it; the bench makes new keys") from None
-    wrong = [bank for bank, key in keys.items() if len(key) != 16]
-    if wrong:
-        raise CallerMistake(str(path), f"the key of {wrong[0]} is not 16 bytes", "remove it; the bench makes new keys")
-    return keys
+def _suspicious_stripe(request: Request, card: CardProfile) -> bool:
+    """A stripe that is not the card's, or one that was read though the card has a chip and that had not failed."""
+    mode = request.message.text(22)
+    if not mode.startswith(_STRIPE + _FALLBACK):
+        return False
+    _, _, rest = request.message.text(35).replace("D", "=").partition("=")
+    return rest[4:7] != card.service_code or (mode.startswith(_STRIPE) and card.has_chip)

@@ -10,7 +10,7 @@ import contextlib
 import json
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -153,9 +153,10 @@ class Ledger:
         """The row with this retrieval reference number (DE37)."""
         return self._one("tid=? AND rrn=?", tid, rrn)
 
-    def by_counter(self, token: str, atc: int) -> Row | None:
-        """The first row of this card with this transaction counter."""
-        return self._one("token=? AND atc=?", token, atc)
+    def by_counter(self, token: str, atc: int, live: bool = False) -> Row | None:
+        """The first row of this card with this transaction counter, or the first of those that stand."""
+        standing = " AND state IN ('approved', 'settled')" if live else ""
+        return self._one(f"token=? AND atc=?{standing}", token, atc)
 
     def rows(self, since_t: int = 0) -> list[Row]:
         """The rows received at or after a monotonic time (ns), in the order of their coming."""
@@ -166,12 +167,17 @@ class Ledger:
         found = self._db.execute(f"SELECT * FROM rows WHERE {condition} ORDER BY id LIMIT 1", values).fetchone()
         return _from_columns(found) if found else None
 
-    def spent(self, token: str) -> int:
-        """What stands against this card's account in this session, in minor units."""
+    def last_counter(self, token: str) -> int | None:
+        """The highest transaction counter that this card has shown."""
+        (last,) = self._db.execute("SELECT MAX(atc) FROM rows WHERE token=?", (token,)).fetchone()
+        return last if isinstance(last, int) else None
+
+    def spent(self, tokens: Collection[str]) -> int:
+        """What stands against the account of these cards in this session, in minor units."""
         (total,) = self._db.execute(
-            "SELECT COALESCE(SUM(amount), 0) FROM rows WHERE token=? AND session=? AND operation='sale'"
-            " AND state IN ('approved', 'settled')",
-            (token, self._session),
+            f"SELECT COALESCE(SUM(amount), 0) FROM rows WHERE token IN ({', '.join('?' * len(tokens))}) AND session=?"
+            " AND operation='sale' AND state IN ('approved', 'settled')",
+            (*tokens, self._session),
         ).fetchone()
         return int(total)
 

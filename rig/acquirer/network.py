@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rig.acquirer.issuers import Issuer, IssuerKeys
+from rig.acquirer.issuers import Issuer
+from rig.acquirer.keys import IssuerKeys
 from rig.acquirer.profiles import CardProfile
 from rig.errors import CallerMistake
 

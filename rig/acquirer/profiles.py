@@ -8,7 +8,10 @@ One YAML file a card in the folder ``cards``; the host reads these fields and le
     expiry: "3012"          # YYMM
     bank: first-bank
     kind: debit             # debit and prepaid have a balance, credit has a limit
-    applications: [{scheme: visa}]
+    applications: [{scheme: visa, cryptogram: visa-10}]   # what its chip computes
+    effective: "2001"       # YYMM
+    service_code: "201"     # of the magnetic stripe: 2xx and 6xx have a chip, which must be tried first
+    funding: visa-credit    # a wallet's token: the card of the same bank whose account pays
     account: {balance: 100000, currency: EUR}   # minor units; decline: "51" makes the issuer decline with that
 """
 
@@ -22,6 +25,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from rig.errors import CallerMistake
 from rig.units import CURRENCY_NUMERIC
+from rig.wire.cryptogram import CryptogramVersion, Scheme
 
 ResponseCode = Annotated[str, StringConstraints(pattern=r"^[0-9A-Z]{2}$")]
 
@@ -40,7 +44,8 @@ class Account(_Model):
 
 
 class _Application(_Model):
-    scheme: Literal["visa", "mastercard", "unionpay"]
+    scheme: Scheme
+    cryptogram: CryptogramVersion | None = None
 
 
 class CardProfile(_Model):
@@ -51,9 +56,12 @@ class CardProfile(_Model):
     pan: str = Field(pattern=r"^[0-9]{13,19}$", repr=False)
     psn: str = Field("00", pattern=r"^[0-9]{1,2}$")
     expiry: str = Field(pattern=r"^[0-9]{2}(0[1-9]|1[0-2])$")
+    effective: str = Field("0001", pattern=r"^[0-9]{2}(0[1-9]|1[0-2])$")
+    service_code: str = Field("201", pattern=r"^[0-9]{3}$")
     bank: str
     kind: Literal["debit", "credit", "prepaid"]
     account: Account
+    funding: str | None = None
 
     @model_validator(mode="after")
     def _has_funds(self) -> CardProfile:
@@ -65,9 +73,21 @@ class CardProfile(_Model):
         return self
 
     @property
-    def scheme(self) -> Literal["visa", "mastercard", "unionpay"]:
+    def scheme(self) -> Scheme:
         """Of its first application."""
         return self.applications[0].scheme
+
+    @property
+    def has_chip(self) -> bool:
+        """Whether a terminal that can should read the chip (ISO/IEC 7813: service codes 2xx and 6xx)."""
+        return self.service_code[0] in "26"
+
+    def computes(self, version: CryptogramVersion) -> bool:
+        """Whether one of its applications has this cryptogram version; one that tells none has any of its scheme."""
+        return any(
+            version == each.cryptogram or (each.cryptogram is None and version.startswith(each.scheme))
+            for each in self.applications
+        )
 
     @property
     def funds(self) -> int:

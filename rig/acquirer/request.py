@@ -8,13 +8,15 @@ from typing import Any, Literal
 
 from rig.history.redaction import Redactor
 from rig.wire.errors import WireError
-from rig.wire.iso8583 import ASCII87, Message, Original, is_repeat, is_response, mti_class, parse_de90
+from rig.wire.iso8583 import ASCII87, Message, Original, is_advice, is_repeat, is_response, mti_class, parse_de90
 from rig.wire.tlv import as_mapping
 
-Kind = Literal["sale", "void", "reversal", "settlement", "network"]
+Kind = Literal["sale", "advice", "void", "reversal", "settlement", "network"]
+"""What is asked for; an ``advice`` tells of a sale that the card approved without the host (0220, DE39 Y1 or Y3)."""
 
 _MANDATORY: dict[Kind, tuple[int, ...]] = {
     "sale": (2, 3, 4, 7, 11, 22, 41, 42, 49, 60),
+    "advice": (2, 3, 4, 7, 11, 22, 39, 41, 42, 49, 60),
     "void": (3, 4, 7, 11, 41, 42, 49, 60),
     "reversal": (3, 4, 7, 11, 41, 42, 49, 60, 90),
     "settlement": (7, 11, 41, 42, 48, 60),
@@ -22,6 +24,7 @@ _MANDATORY: dict[Kind, tuple[int, ...]] = {
 }
 _KINDS: dict[str, Kind] = {"02": "sale", "04": "reversal", "05": "settlement", "08": "network"}
 _PROCESSING: dict[str, Kind] = {"000000": "sale", "200000": "void"}
+_APPROVED_OFFLINE = ("Y1", "Y3")
 _CHANGES_WHEN_REPEATED = frozenset({7, 64, 128})  # transmission time and MACs
 _TRACK2, _CHIP, _PAN_TAG, _TRACK2_TAG, _ATC, _CRYPTOGRAM = 35, 55, 0x5A, 0x57, 0x9F36, 0x9F26
 
@@ -148,4 +151,9 @@ def _kind(message: Message) -> Kind:
     processing = message.text(3)
     if processing not in _PROCESSING:
         raise WireError(f"a financial request with processing code {processing or 'missing'} is not served")
-    return _PROCESSING[processing]
+    asked = _PROCESSING[processing]
+    if not is_advice(message.mti):
+        return asked
+    if asked != "sale" or message.text(39) not in _APPROVED_OFFLINE:
+        raise WireError("an advice that does not tell of a sale approved offline (DE39 Y1 or Y3) is not served")
+    return "advice"

@@ -21,7 +21,7 @@ from rig.acquirer.control import Control
 from rig.acquirer.delivery import Delivery
 from rig.acquirer.faults import FaultRules
 from rig.acquirer.host import Host
-from rig.acquirer.issuers import IssuerKeys
+from rig.acquirer.keys import IssuerKeys
 from rig.acquirer.ledger import Ledger
 from rig.acquirer.line import Limits
 from rig.acquirer.network import CardNetwork

@@ -174,7 +174,7 @@ class Server:
         rule = taken.rule if taken else None
         arrival = Arrival(path.line.peer, path.line.local, time.monotonic_ns())
         try:
-            answer = self._host.serve(request, arrival, rule.rc if rule else None)
+            answer = self._host.serve(request, arrival, rule)
         except (sqlite3.Error, RigError) as error:
             self._journal.write("bench_fault", device="acquirer", what=str(error), cure="is the disk full?")
             answer = Message(response_mti(request.message.mti), {11: request.stan, 39: BROKEN})

@@ -22,7 +22,7 @@ from rig.wire.tpdu import MAX_FRAME, FrameReader, Tpdu, frame
 
 __all__ = [
     "ASCII87", "BINARY", "MAX_FRAME", "NUMERIC", "Dialect", "FrameReader", "Message", "Original", "Totals", "Tpdu",
-    "de90", "frame", "is_repeat", "is_response", "message_name", "mti_class", "parse_de90", "response_mti",
+    "de90", "frame", "is_advice", "is_repeat", "is_response", "message_name", "mti_class", "parse_de90", "response_mti",
 ]  # fmt: skip
 
 BINARY = frozenset({52, 55, 64, 96, 128})
@@ -163,6 +163,12 @@ def is_response(mti: str) -> bool:
     """Whether a type is an answer (0210, 0430 …)."""
     _check_mti(mti)
     return mti[2] in "13"
+
+
+def is_advice(mti: str) -> bool:
+    """Whether a type tells of what was done already (0220, 0221, 0420 …) rather than ask for it."""
+    _check_mti(mti)
+    return mti[2] == "2"
 
 
 def response_mti(mti: str) -> str:

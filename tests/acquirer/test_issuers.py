@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from rig.acquirer.issuers import IssuerKeys
+from rig.acquirer.keys import BankKeys, IssuerKeys
 from rig.acquirer.network import CardNetwork
 from rig.acquirer.profiles import CardProfile, load_profiles
 from rig.errors import CallerMistake
@@ -83,7 +83,7 @@ def test_issuer_keys_are_read_again_when_they_changed(tmp_path: Path) -> None:
     keys = IssuerKeys(path)
     assert keys.of("north") is None
     path.write_text(json.dumps({"north": {"mk_ac": "11" * 16}}))
-    assert keys.of("north") == b"\x11" * 16
+    assert keys.of("north") == BankKeys(b"\x11" * 16)
     assert keys.of("east") is None
     for wrong in ("[]", "{", '{"north": {"mk_ac": "xy"}}', '{"north": {"mk_ac": "11"}}'):
         path.write_text(wrong)

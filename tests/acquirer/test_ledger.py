@@ -52,12 +52,12 @@ def test_a_new_opening_keeps_rows_and_fills_accounts(tmp_path: Path) -> None:
     with ledger.transaction():
         ledger.add(ROW)
         first = ledger.next_reference()
-    assert ledger.spent("abc") == 100
+    assert ledger.spent(["abc"]) == 100
     ledger.close()
     again = Ledger(tmp_path / "ledger.sqlite")
     assert again.rows() == [ROW]
     assert again.totals("t", "000001") == Totals(sales=1, sales_sum=100)
-    assert again.spent("abc") == 0
+    assert again.spent(["abc"]) == 0
     with again.transaction():
         assert again.next_reference() == first + 1
 

@@ -12,7 +12,7 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 import yaml
 
@@ -20,7 +20,7 @@ from rig.acquirer.authority import HOST_NAME, export_ca
 from rig.acquirer.client import AcquirerClient
 from rig.history import Event, Redactor, TestRange, read_history
 from rig.history.redaction import luhn_valid
-from rig.wire.cryptogram import CryptogramData, CryptogramVersion, application_cryptogram, issuer_data
+from rig.wire.cryptogram import CryptogramData, CryptogramVersion, Decision, application_cryptogram, issuer_data
 from rig.wire.iso8583 import ASCII87, FrameReader, Message, Totals, Tpdu, de90, frame
 from rig.wire.tlv import Tlv, encode_all
 
@@ -29,6 +29,8 @@ TID, MID = "52000001", "POSRIG000000001"
 TPDU = Tpdu(destination=1, source=0)
 KEYS = {"north-bank": bytes.fromhex("9E15204313F7318ACB79B90BD986AD29"), "east-bank": bytes(range(1, 32, 2))}
 
+MK_SMI = bytes(range(2, 33, 2))
+ALL: tuple[CryptogramVersion, ...] = get_args(CryptogramVersion)
 AIDS = {
     "visa": bytes.fromhex("A0000000031010"), "mastercard": bytes.fromhex("A0000000041010"),
     "unionpay": bytes.fromhex("A000000333010101"),
@@ -54,6 +56,7 @@ class Card:
     kind: str
     account: dict[str, Any]
     expiry: str = "3912"
+    other: dict[str, Any] = field(default_factory=dict)
     counter: itertools.count[int] = field(default_factory=lambda: itertools.count(1), repr=False)
 
     @property
@@ -61,13 +64,18 @@ class Card:
         """Whose card."""
         return self.version.split("-")[0]
 
-    def chip(self, amount: int, atc: int | None = None) -> dict[int, bytes]:
+    @property
+    def track2(self) -> str:
+        """Track 2 of its magnetic stripe."""
+        return f"{self.pan}={self.expiry}{self.other.get('service_code', '201')}00000"
+
+    def chip(self, amount: int, atc: int | None = None, decision: Decision = "ARQC") -> dict[int, bytes]:
         """The data objects of a sale, the card's cryptogram among them."""
         values = {
             0x9F02: bytes.fromhex(f"{amount:012d}"), 0x9F03: bytes(6), 0x9F1A: b"\x02\x76", 0x95: bytes(5),
             0x5F2A: b"\x09\x78", 0x9A: bytes.fromhex("260131"), 0x9C: b"\0", 0x9F37: os.urandom(4),
             0x82: b"\x20\0", 0x9F36: (next(self.counter) if atc is None else atc).to_bytes(2, "big"),
-            0x9F10: issuer_data(self.version, "ARQC"), 0x84: AIDS[self.scheme],
+            0x9F10: issuer_data(self.version, decision), 0x84: AIDS[self.scheme],
         }  # fmt: skip
         data = CryptogramData.from_tags(values)
         return values | {0x9F26: application_cryptogram(self.version, KEYS[self.bank], self.pan, "01", data)}
@@ -80,7 +88,18 @@ def make_cards() -> dict[str, Card]:
         Card("debit", card_number("62123400", 19), "east-bank", "unionpay-01", "debit", {"balance": 5000}),
         Card("stolen", card_number("476173901", 16), "north-bank", "visa-10", "debit", {"balance": 0, "decline": "43"}),
         Card("old", card_number("476173902", 16), "north-bank", "visa-10", "debit", {"balance": 9999}, expiry="2001"),
-    ]
+        Card("new", card_number("476173903", 16), "north-bank", "visa-10", "debit", {"balance": 9999},
+             other={"effective": "3801"}),
+        Card("phone", card_number("476173904", 16), "north-bank", "visa-17", "credit", {"limit": 10_000},
+             other={"funding": "purse"}),
+        Card("purse", card_number("476173905", 16), "north-bank", "visa-18", "credit", {"limit": 10_000}),
+        Card("stripe", card_number("476173906", 16), "north-bank", "visa-10", "debit", {"balance": 10_000},
+             other={"service_code": "101"}),
+    ]  # fmt: skip
+    for version in ALL:
+        bank, bin_ = ("east-bank", "62123400") if version == "unionpay-01" else ("north-bank", "47617390")
+        pan = card_number(f"{bin_}7{ALL.index(version)}", 16)
+        cards.append(Card(version, pan, bank, version, "credit", {"limit": 10_000_000}))
     return {card.name: card for card in cards}
 
 
@@ -95,12 +114,12 @@ class HostProcess:
         for folder in ("runtime", "journals", "state", "cards"):
             (root / folder).mkdir(parents=True, mode=0o700)
         self.redactor.save(root / "redaction.json")
-        keys = {bank: {"mk_ac": key.hex()} for bank, key in KEYS.items()}
+        keys = {bank: {"mk_ac": key.hex(), "mk_smi": MK_SMI.hex()} for bank, key in KEYS.items()}
         (root / "state/issuer-keys.json").write_text(json.dumps(keys))
         for card in self.cards.values():
             fields: dict[str, Any] = {"name": card.name, "pan": card.pan, "bank": card.bank}
             fields["applications"] = [{"scheme": card.scheme, "cryptogram": card.version}]
-            fields |= {"psn": "01", "kind": card.kind, "expiry": card.expiry, "account": card.account}
+            fields |= {"psn": "01", "kind": card.kind, "expiry": card.expiry, "account": card.account, **card.other}
             (root / f"cards/{card.name}.yaml").write_text(yaml.safe_dump(fields))
         self.start()
 
@@ -203,6 +222,18 @@ def sale(card: Card, amount: int, trace: int | None = None, batch: str = "000001
     fields |= {22: "071", 23: "001", 25: "00"}
     fields[55] = encode_all(Tlv(tag, value) for tag, value in card.chip(amount, **chip).items())
     return Message("0200", fields)
+
+
+def advice(card: Card, amount: int, decision: Decision = "TC", **chip: Any) -> Message:
+    """A sale that card and terminal approved offline."""
+    return Message("0220", dict(sale(card, amount, decision=decision, **chip).fields) | {39: "Y1"})
+
+
+def swipe(card: Card, amount: int, entry_mode: str) -> Message:
+    """A sale by magnetic stripe."""
+    fields = dict(sale(card, amount).fields) | {22: entry_mode, 35: card.track2}
+    del fields[55], fields[23]
+    return Message("0200", dict(sorted(fields.items())))
 
 
 def void(original: Message, rrn: str) -> Message:
