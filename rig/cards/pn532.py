@@ -2,11 +2,15 @@
 
 In a bench file::
 
-    presenter: {driver: pn532, port: /dev/ttyUSB0}
+    presenters:
+      contactless: {driver: pn532, port: /dev/ttyUSB0}
 
 The chip listens as a type A target in raw mode (NXP UM0701-02, 7.3.14 TgInitAsTarget), so every block is answered from
 here: that allows protocol faults and needs a fast line (an FTDI's `latency_timer` at 1; nfcpy raises the rate to
 921600 baud). The 4-byte UID begins with 08, which the chip prescribes.
+
+Proven against the simulated chip of this project, which is written from the manual, and not yet on a real PN532. That
+holds for the wrong checksum above all: it needs the firmware to leave TxMode as the host has set it.
 """
 
 from __future__ import annotations
@@ -19,13 +23,17 @@ from pathlib import Path
 from typing import Any
 
 from rig.cards.bureau import CardBureau
+from rig.cards.chip_session import Callbacks, ChipSession
 from rig.cards.emv.card import Cryptogram, EmvCard, Exchange
 from rig.cards.faults import CardFault
 from rig.cards.presenter import Capability, Moment, Observe, check_faults
 from rig.cards.profile import CardProfile, Interface
-from rig.cards.session import Callbacks, CardSession
+from rig.cards.session import CardSession
 from rig.cards.tty import LINE_ERRORS, Device, InterruptibleTty, open_device, told_as_trouble
-from rig.errors import DeviceNonsense, RigError
+from rig.errors import CallerMistake, DeviceNonsense, RigError
+from rig.wire.isodep_blocks import FRAME_SIZES
+
+MAX_FSCI = 8  # frames of 256 bytes
 
 
 class Pn532Presenter:
@@ -34,7 +42,8 @@ class Pn532Presenter:
     Args:
         port: the chip's serial port, any path.
         bureau: issues the cards.
-        observe: takes `card_armed`, `card_apdu`, `card_cryptogram`, `card_removed` and `bench_fault`.
+        observe: takes the events of `rig.cards.presenter.Presenter`, and `card_returned` (card, why): one that was torn
+            away is there again.
         moment: called at the moments of `rig.cards.presenter.Moment`.
 
     Raises:
@@ -47,23 +56,24 @@ class Pn532Presenter:
     def __init__(self, port: Path, bureau: CardBureau, observe: Observe, moment: Moment) -> None:
         self._name, self._bureau, self._observe, self._moment = str(port), bureau, observe, moment
         self._device, self._tty = self._open(port)
-        self._session: CardSession | None = None
+        self._session: ChipSession | None = None
         self._lock = threading.RLock()
         self._closed = False
 
     def arm(self, card: CardProfile, faults: Sequence[CardFault] = ()) -> None:
         """Put the card into the field; one that was there is removed first. See `Presenter.arm`."""
         check_faults(self._name, self.capabilities, faults)
+        self._check(card)
         with self._lock:
             if self._session:
                 self.remove("replaced")
             issued = self._bureau.issue(card)
             uid = uid_of(card)
-            callbacks = Callbacks(partial(self._before_answer, card), partial(self._after_answer, card))
-            session = self._session_with(issued, uid, faults, callbacks)
+            session = self._session_with(issued, uid, faults, self._callbacks(card))
             session.start()
             self._session = session
-            self._observe("card_armed", {**self._bureau.public_face(card), "uid": uid})
+            face = self._bureau.public_face(card)
+            self._observe("card_armed", {**face, "uid": uid.hex().upper(), "interface": str(self.interface)})
 
     def remove(self, why: str = "asked") -> dict[str, Any]:
         """Take the card away and read back that the chip is silent. See `Presenter.remove`.
@@ -111,8 +121,16 @@ class Pn532Presenter:
     def _open(self, port: Path) -> tuple[Device, InterruptibleTty]:
         return open_device(port)
 
-    def _session_with(self, card: EmvCard, uid: bytes, faults: Sequence[CardFault], told: Callbacks) -> CardSession:
-        return CardSession(self._name, self._device, self._tty, card, uid, told)
+    def _session_with(self, card: EmvCard, uid: bytes, faults: Sequence[CardFault], told: Callbacks) -> ChipSession:
+        return CardSession(self._name, self._device, self._tty, card, uid, told, faults)
+
+    def _check(self, card: CardProfile) -> None:
+        """Raises CallerMistake for a card that the chip cannot be."""
+        if card.behaviour.frame_size_integer > MAX_FSCI:
+            raise CallerMistake(
+                card.name, f"field behaviour.frame_size_integer: a PN532 takes frames of {FRAME_SIZES[MAX_FSCI]} bytes",
+                f"write {MAX_FSCI} or less",
+            )  # fmt: skip
 
     def _silence(self) -> dict[str, Any]:
         with told_as_trouble(self._name):
@@ -122,7 +140,7 @@ class Pn532Presenter:
                 self._tty.quieten()
                 return silence(self._device, self._name)
 
-    def _complain(self, session: CardSession) -> None:
+    def _complain(self, session: ChipSession) -> None:
         trouble = session.trouble
         if isinstance(trouble, RigError):
             self._observe("bench_fault", {"device": trouble.device, "what": trouble.what, "cure": trouble.cure})
@@ -130,6 +148,20 @@ class Pn532Presenter:
             raise trouble
 
     # --- called by the session, in its thinking thread -----------------------------------------------------------
+
+    def _callbacks(self, card: CardProfile) -> Callbacks:
+        return Callbacks(
+            before_answer=partial(self._before_answer, card),
+            after_answer=partial(self._after_answer, card),
+            fault=partial(self._observe, "card_fault"),
+            torn=self._remove_torn,
+            returned=lambda why: self._observe("card_returned", {"card": card.name, "why": why}),
+        )
+
+    def _remove_torn(self, session: ChipSession, why: str) -> None:
+        with self._lock:
+            if self._session is session:
+                self.remove(why)
 
     def _before_answer(self, card: CardProfile, exchange: Exchange) -> None:
         if exchange.selected:

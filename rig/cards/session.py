@@ -1,115 +1,58 @@
-"""One card in the field: the thread that answers the reader block by block, and the one that thinks for the card.
+"""One card in the field, answered block by block.
 
-The first owns the chip. The second runs the application and the moments, so that a moment may take its time: while it
-does, the first asks the reader for more waiting time (S(WTX)), and it can end at once when the card is removed from
-within a moment.
+`rig.cards.chip_session` has the two threads. While the one thinks, the other asks the reader for more waiting time
+(S(WTX)). What the card is to do wrong (`rig.cards.faults`) the first chooses, and the second does.
 """
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from collections.abc import Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from typing import Any
 
 import nfc.clf.pn53x
 
+from rig.cards.chip_session import Callbacks, ChipSession, FieldGone, Interrupted, Result
 from rig.cards.emv.card import EmvCard, Exchange
-from rig.cards.tty import LINE_ERRORS, Device, InterruptibleTty, as_trouble
-from rig.errors import DeviceMute
-from rig.wire.isodep import Ats, CardSide, Deselected, Granted, Reaction, Reply, Request
-from rig.wire.pn532 import Command, Status
+from rig.cards.faults import CardFault, Misbehaviour, Tear
+from rig.cards.tty import Device, InterruptibleTty
+from rig.cards.turn import Answer, Turn, misshapen, with_wrong_checksum
+from rig.wire.isodep import Ats, CardSide, Deselected, Granted, Reply, Request
 
-Result = TypeVar("Result")
+__all__ = ["SEL_RES", "SENS_RES", "Callbacks", "CardSession", "FieldGone", "Interrupted", "Result", "ats_of"]
 
 SENS_RES, SEL_RES = b"\x04\x00", b"\x20"  # a 4-byte UID, ISO 14443-4 compliant
 MODE_PASSIVE = 0x01
 CIU_MODE_TYPE_A_ONLY = 0x3F  # the mode detector off: no FeliCa activation (as nfcpy's listen_tta does)
-FIELD_OFF = (0x0A, Status.RELEASED, 0x31)
+TX_CHECKSUM = 0x80  # in CIU_TxMode: the chip makes the checksum (PN512 data sheet, TxModeReg)
+MAX_BLOCK = 262  # what TgResponseToInitiator takes
 GRANT = 4  # the multiplier asked for: generous, because the card asks again long before it is over
-START_S = 2.0
-STOP_S = 2.0
+MAX_PATIENCE_S = 2.4  # half of what a reader can grant at most
 
 
-@dataclass(frozen=True)
-class Callbacks:
-    """What the session tells. All run in the thinking thread."""
+class Torn(Exception):
+    """The card has just left the terminal."""
 
-    before_answer: Callable[[Exchange], object]
-    """The answer is ready and held."""
-    after_answer: Callable[[Exchange, bool], object]
-    """It has left the chip, or (False) it never will."""
+    def __init__(self, tear: Tear, exchange: Exchange) -> None:
+        super().__init__(tear.name)
+        self.tear, self.exchange = tear, exchange
 
 
-class FieldGone(Exception):
-    """The reader's field is off."""
+class CardSession(ChipSession):
+    """A card whose blocks are made here, so that every fault can be carried out. See `ChipSession`.
 
-
-class Interrupted(Exception):
-    """The card is being removed."""
-
-
-class CardSession:
-    """A card from the moment it listens until it is removed.
-
-    Attributes:
-        trouble: what ended the session before its time, if anything did.
+    Args:
+        faults: what it does wrong, each once.
     """
 
     def __init__(
-        self, port: str, device: Device, tty: InterruptibleTty, card: EmvCard, uid: bytes, told: Callbacks
-    ) -> None:
-        self.card = card
-        self.trouble: BaseException | None = None
-        self._port, self._chipset, self._tty = port, device.chipset, tty
-        self._uid, self._told = uid, told
-        self._ats = Ats(fwi=card.profile.behaviour.frame_waiting_integer)
+        self, port: str, device: Device, tty: InterruptibleTty, card: EmvCard, uid: bytes, told: Callbacks,
+        faults: Sequence[CardFault] = (),
+    ) -> None:  # fmt: skip
+        super().__init__(port, device, tty, card, uid, told)
+        self._misbehaviour = Misbehaviour(tuple(faults))
+        self._ats = ats_of(card)
         self._patience_s = self._ats.frame_waiting_s / 2
-        self._listens = threading.Event()
-        self._stop: Future[None] = Future()
-        self._mind = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"card-{card.profile.name}")
-        self._thread = threading.Thread(target=self._run, name=f"air-{card.profile.name}", daemon=True)
-
-    def start(self) -> None:
-        """Begin; returns when the chip listens. Raises the trouble, or DeviceMute, when it does not."""
-        self._tty.resume()
-        self._tty.on_waiting = self._note_listening
-        self._thread.start()
-        begun = self._listens.wait(START_S)
-        if self.trouble:
-            raise self.trouble
-        if not begun:
-            self.end()
-            raise DeviceMute(self._port, "the chip does not begin to listen", "power-cycle the reader")
-
-    def end(self) -> None:
-        """Stop answering; returns when the chip is free for other commands. May be called from a moment."""
-        if not self._stop.done():
-            self._stop.set_result(None)
-        self._tty.interrupt()
-        self._thread.join(STOP_S)
-        self._mind.shutdown(wait=False)
-        if self._thread.is_alive():
-            raise DeviceMute(self._port, "the chip does not let go of the card", "power-cycle the reader")
-
-    # --- the thread that owns the chip -----------------------------------------------------------------------------
-
-    def _run(self) -> None:
-        try:
-            while not self._stop.done():
-                self._one_activation()
-        except Interrupted:
-            return
-        except LINE_ERRORS as error:
-            if not self._stop.done():
-                self.trouble = as_trouble(self._port, error)
-        finally:
-            self._listens.set()
-
-    def _note_listening(self, command: Command) -> None:
-        if command is Command.TG_INIT_AS_TARGET:
-            self._listens.set()
 
     def _one_activation(self) -> None:
         block = self._wait_for_activation()
@@ -118,6 +61,8 @@ class CardSession:
             self._talk(CardSide(self._ats), block)
         except FieldGone:
             return
+        except Torn as torn:
+            self._be_away(torn)
 
     def _wait_for_activation(self) -> bytes:
         self._chipset.write_register("CIU_Mode", CIU_MODE_TYPE_A_ONLY)
@@ -129,48 +74,109 @@ class CardSession:
 
     def _talk(self, side: CardSide, block: bytes) -> None:
         """One conversation, from the first block to DESELECT or the end of the field."""
-        thought: Future[Exchange] | None = None
+        turn: Turn | None = None
         try:
             while True:
                 reaction = side.receive(block)
-                if isinstance(reaction, Request):
-                    thought = self._in_mind(self._think, reaction.apdu)
-                self._send_out(self._block_for(side, reaction, thought))
-                if isinstance(reaction, Deselected):
-                    return
-                if thought and thought.done():
-                    self._settle(thought, sent=True)
-                    thought = None
+                match reaction:
+                    case Request(apdu):
+                        turn = Turn(self._in_mind(self._think, apdu))
+                        self._answer_or_extend(side, turn)
+                    case Granted() if turn:
+                        self._answer_or_extend(side, turn)
+                    case Reply(ready):
+                        self._send_in(turn, side, ready)
+                    case Deselected(last):
+                        self._send(last)
+                        return
+                if turn and turn.answered and side.all_sent:
+                    over, turn = turn, None
+                    self._conclude(over, sent=True)
+                    self._leave_if_torn(over, "after")
                 block = self._receive()
         finally:
-            if thought:
-                self._settle(thought, sent=False)
+            if turn:
+                self._conclude(turn, sent=False)
 
-    def _block_for(self, side: CardSide, reaction: Reaction, thought: Future[Exchange] | None) -> bytes | None:
-        match reaction:
-            case Reply(block) | Deselected(block):
-                return block
-            case Request() | Granted() if thought:
-                return self._answer_or_extend(side, thought)
-        return None
+    def _answer_or_extend(self, side: CardSide, turn: Turn) -> None:
+        self._wait_for_thought(turn)
+        if not turn.thought.done():
+            turn.multiplier = GRANT
+            self._send(side.extend(GRANT))
+            return
+        if turn.thought.exception():
+            raise Interrupted  # `trouble` holds why; the card falls silent
+        self._leave_if_torn(turn, "before")
+        if turn.storms():
+            self._send(side.extend(1))
+            return
+        self._pause(turn.lateness_s(self._ats.frame_waiting_s))
+        turn.answering, response = True, turn.answer.exchange.response
+        if turn.answer.tear("inside"):
+            self._send(side.answer(response, first=len(response) // 2))
+            self._leave_if_torn(turn, "inside")
+        self._send_in(turn, side, side.answer(response))
 
-    def _answer_or_extend(self, side: CardSide, thought: Future[Exchange]) -> bytes:
-        either: list[Future[Any]] = [thought, self._stop]
-        wait(either, self._patience_s, FIRST_COMPLETED)
+    def _wait_for_thought(self, turn: Turn) -> None:
+        either: list[Future[Any]] = [turn.thought, self._stop]
+        wait(either, min(self._patience_s * turn.multiplier, MAX_PATIENCE_S), FIRST_COMPLETED)
         if self._stop.done():
             raise Interrupted
-        if not thought.done():
-            return side.extend(GRANT)
-        if thought.exception():
-            raise Interrupted  # `trouble` holds why; the card falls silent
-        return side.answer(thought.result().response)
 
-    def _settle(self, thought: Future[Exchange], sent: bool) -> None:
-        self._in_mind(lambda: self._told.after_answer(thought.result(), sent))
+    def _pause(self, seconds: float) -> None:
+        if seconds and wait([self._stop], seconds).done:
+            raise Interrupted
 
-    def _send_out(self, block: bytes | None) -> None:
-        if block is not None:
+    def _send_in(self, turn: Turn | None, side: CardSide, block: bytes) -> None:
+        """Send a block of an answer, or what a fault makes of it; the reader's recovery asks for it again."""
+        kind = turn.bad_block() if turn and turn.answering else None
+        if kind is None:
             self._send(block)
+            if turn and turn.answering:
+                turn.answered = True
+        elif kind == "bad-crc":
+            self._send_with_wrong_checksum(block)
+        elif bad := misshapen(block, kind, side.reader_takes):
+            self._send(bad[:MAX_BLOCK])
+
+    def _send_with_wrong_checksum(self, block: bytes) -> None:
+        mode = self._chipset.read_register("CIU_TxMode")
+        self._chipset.write_register("CIU_TxMode", mode & ~TX_CHECKSUM)
+        try:
+            self._send(with_wrong_checksum(block))
+        finally:
+            self._chipset.write_register("CIU_TxMode", mode | TX_CHECKSUM)
+
+    def _leave_if_torn(self, turn: Turn, place: str) -> None:
+        if tear := turn.answer.tear(place):
+            raise Torn(tear, turn.answer.exchange)
+
+    def _be_away(self, torn: Torn) -> None:
+        """Say nothing more: until somebody removes the card, or, if it comes back, until the reader's field is off."""
+        name = torn.tear.name
+        what = "silent until the field is off" if torn.tear.comes_back else "gone"
+        self._report({torn.tear: what}, torn.exchange)
+        if not torn.tear.comes_back:
+            self._in_mind(self._told.torn, self, name)
+            wait([self._stop])
+            raise Interrupted
+        try:
+            while True:
+                self._receive()
+        except FieldGone:
+            self._in_mind(self._told.returned, name)
+
+    def _conclude(self, turn: Turn, sent: bool) -> None:
+        def tell() -> None:
+            self._told.after_answer(turn.answer.exchange, sent)
+
+        self._in_mind(tell)
+        if turn.thought.done() and not turn.thought.exception():
+            self._report(turn.happened | turn.answer.spoilt(sent), turn.answer.exchange)
+
+    def _report(self, happened: Mapping[CardFault, str], exchange: Exchange) -> None:
+        for fault, what in happened.items():
+            self._in_mind(self._told.fault, {"fault": fault.name, "command": exchange.name, "what": what})
 
     def _send(self, block: bytes) -> None:
         try:
@@ -181,33 +187,21 @@ class CardSession:
     def _receive(self) -> bytes:
         return self._wait(lambda: self._chipset.tg_get_initiator_command(timeout=1.0))
 
-    def _wait(self, command: Callable[[], bytearray]) -> bytes:
-        """Run a command that waits for the reader, however long; `end` breaks it off."""
-        if self._stop.done():
-            raise Interrupted
-        try:
-            return bytes(command())
-        except nfc.clf.pn53x.Chipset.Error as error:
-            raise self._meaning(error) from error
-        except OSError:
-            if self._stop.done():
-                raise Interrupted from None
-            raise
-
-    def _meaning(self, error: nfc.clf.pn53x.Chipset.Error) -> Exception:
-        return FieldGone() if error.errno in FIELD_OFF else error
-
-    # --- the thread that thinks --------------------------------------------------------------------------------------
-
-    def _in_mind(self, work: Callable[..., Result], *arguments: object) -> Future[Result]:
-        future = self._mind.submit(work, *arguments)
-        future.add_done_callback(self._note_trouble)
-        return future
-
-    def _note_trouble(self, future: Future[Any]) -> None:
-        self.trouble = self.trouble or future.exception()
-
-    def _think(self, apdu: bytes) -> Exchange:
+    def _think(self, apdu: bytes) -> Answer:
+        wait([self._stop], self.card.profile.behaviour.command_ms / 1000)
         exchange = self.card.process(apdu)
-        self._told.before_answer(exchange)
-        return exchange
+        answer = Answer.spoiled(exchange, self._misbehaviour.due(exchange.name))
+        self._told.before_answer(answer.exchange)
+        return answer
+
+
+def ats_of(card: EmvCard) -> Ats:
+    """What the card answers to select, as its profile has it."""
+    behaviour = card.profile.behaviour
+    return Ats(
+        fsci=behaviour.frame_size_integer,
+        fwi=behaviour.frame_waiting_integer,
+        sfgi=behaviour.start_up_guard_integer,
+        cid=behaviour.cid,
+        historical=bytes.fromhex(behaviour.historical),
+    )

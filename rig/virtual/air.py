@@ -16,7 +16,7 @@ class Listener(Protocol):
     """The chip behind an antenna."""
 
     def heard(self, frame: bytes) -> None:
-        """The partner sent a frame."""
+        """The partner sent a frame; an empty one is a frame whose checksum was wrong."""
 
     def field_lost(self) -> None:
         """The reader that had selected this card switched its field off. The card is still there, unselected."""

@@ -16,12 +16,14 @@ from rig.virtual.air import Air, Identity, UnresolvedCollision
 from rig.virtual.pn532_line import HostLine, Log
 from rig.virtual.pn532_listing import list_targets
 from rig.virtual.pn532_target import FirmwareTarget
+from rig.wire.isodep_blocks import checksum
 from rig.wire.pn532 import TO_CHIP, Ack, Command, Status
 
 FIRMWARE = bytes([0x32, 1, 6, 7])  # PN532 version 1.6, ISO 14443 A and B and ISO 18092
 POLL_S = 0.010  # one unanswered REQA as the host sees it
 
-FIFO_DATA, CIU_ERROR = 0x6339, 0x6336
+FIFO_DATA, CIU_ERROR, TX_MODE = 0x6339, 0x6336, 0x6302
+TX_CHECKSUM = 0x80  # in TX_MODE: the chip makes the checksum; without it the host does, well or badly
 SENS_REQ, COLLISION = 0x26, 0x08
 AUTOMATIC_PICC, PICC_ONLY = 0x20, 0x04  # in SetParameters; in the mode of TgInitAsTarget
 ISO_DEP_AT_106 = 0x08  # the mode that TgInitAsTarget answers: passive, 106 kbit/s, ISO 14443-4 PICC
@@ -56,7 +58,7 @@ class Chip:
         self._air, self._log, self._clock = air, log, clock
         self._line = HostLine(name, send, log, clock)
         self._antenna = air.join(name, self)
-        self._registers: dict[int, int] = {}
+        self._registers: dict[int, int] = {TX_MODE: TX_CHECKSUM}
         self._parameters = 0
         self._target: FirmwareTarget | None = None
         self._most_targets = 1
@@ -125,7 +127,7 @@ class Chip:
         """A frame from the partner: the card's answer, or the reader's next block."""
         pending = self._pending.command if self._pending else None
         if pending is Command.IN_COMMUNICATE_THRU:
-            self._finish(bytes([Status.OK]) + frame)
+            self._finish(bytes([Status.OK]) + frame if frame else bytes([Status.CRC]))
         elif self._target:
             self._target.heard(frame)
             if pending is Command.TG_INIT_AS_TARGET and self._target.active:
@@ -263,6 +265,7 @@ class Chip:
         sens_res, uid_tail, sel_res = data[1:3], data[3:6], data[6]
         self._may_receive, self._mailbox = True, None
         self._target = None
+        self._registers[TX_MODE] = TX_CHECKSUM
         if self._parameters & AUTOMATIC_PICC and data[0] & PICC_ONLY:
             self._target = FirmwareTarget(lambda block: self._air.send(self._antenna, block), self._clock)
         self._pending = Pending(Command.TG_INIT_AS_TARGET, None, b"")
@@ -272,12 +275,15 @@ class Chip:
     def _next_block(self, _data: bytes) -> bytes | Pending:
         if self._antenna.identity is None:
             return bytes([Status.RELEASED])
+        self._may_receive = True
         return Pending(Command.TG_GET_INITIATOR_COMMAND, None, b"")
 
     def _respond(self, data: bytes) -> bytes:
         if self._antenna.identity is None:
             return bytes([Status.RELEASED])
         self._may_receive = True
+        if not self._registers[TX_MODE] & TX_CHECKSUM:
+            data = data[:-2] if checksum(data[:-2]) == data[-2:] else b""
         self._air.send(self._antenna, data)
         return bytes([Status.OK])
 

@@ -81,7 +81,7 @@ class CardSide:
     _active: bool = False
     _deaf: bool = False
     _pps_allowed: bool = False
-    _frame_size: int = 16
+    _reader_takes: int = 16
     _cid: int = 0
     _with_cid: bool = False
     _number: int = 1
@@ -92,14 +92,14 @@ class CardSide:
     _postponed: bytes = b""
 
     @property
-    def frame_size(self) -> int:
-        """The longest frame that the card sends to this reader, bytes, checksum included."""
-        return self._frame_size
+    def reader_takes(self) -> int:
+        """The longest frame that the reader takes, bytes, checksum included."""
+        return self._reader_takes
 
     @property
-    def with_cid(self) -> bool:
-        """Whether the reader's last block named the card, so that the card's next one does."""
-        return self._with_cid
+    def all_sent(self) -> bool:
+        """Whether nothing is owed and the last block of the last answer has been returned once."""
+        return not (self._waiting or self._rest or self._postponed)
 
     def receive(self, block: bytes) -> Reaction:
         """Take a block from the reader. Never raises: what makes no sense is met with silence, as by a card."""
@@ -120,11 +120,14 @@ class CardSide:
             return self._receipt(pcb)
         return self._supervisory(pcb & ~CID, block, content)
 
-    def answer(self, response: bytes) -> bytes:
-        """The first block of the response to the last Request. Raises WireError when none is waiting."""
+    def answer(self, response: bytes, first: int | None = None) -> bytes:
+        """The first block of the response to the last Request, with at most `first` bytes of it.
+
+        Raises WireError when no request is waiting.
+        """
         self._still_owed()
         self._waiting, self._rest = False, response
-        return self._next_part()
+        return self._next_part(first)
 
     def extend(self, multiplier: int) -> bytes:
         """A block that asks the reader to wait `multiplier` (1 to 59) times the frame waiting time.
@@ -159,7 +162,7 @@ class CardSide:
         if len(block) != 2 or block[0] != RATS or block[1] & 0x0F == 15:
             return Silence()
         self._active = self._pps_allowed = True
-        self._frame_size = min(FRAME_SIZES[min(block[1] >> 4, 12)], self.frame_limit)
+        self._reader_takes = FRAME_SIZES[min(block[1] >> 4, 12)]
         self._cid = block[1] & 0x0F if self.ats.cid else 0
         self._number = 1  # rule C
         self._received = self._rest = self._last = self._postponed = b""
@@ -226,8 +229,9 @@ class CardSide:
                 return Reply(self._remember(block))
         return Silence()
 
-    def _next_part(self) -> bytes:
-        room = self._frame_size - 3 - self._with_cid
+    def _next_part(self, most: int | None = None) -> bytes:
+        room = min(self._reader_takes, self.frame_limit) - 3 - self._with_cid
+        room = room if most is None else min(room, most)
         part, self._rest = self._rest[:room], self._rest[room:]
         return self._remember(self._block(I_BLOCK | self._number | (CHAINING if self._rest else 0), part))
 

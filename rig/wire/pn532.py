@@ -57,6 +57,7 @@ class Status(IntEnum):
 
     OK = 0x00
     TIMEOUT = 0x01
+    CRC = 0x02
     COLLISION = 0x06
     INVALID_STATE = 0x25
     WRONG_CONTEXT = 0x27

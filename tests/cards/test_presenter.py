@@ -79,8 +79,11 @@ def test_a_tap_yields_a_cryptogram_that_the_issuer_verifies(
     tag.transceive(select(card))
     answer = tlv.as_mapping(bytes(tag.transceive(GPO))[:-2])
     key = IssuerKeys.load_or_create(tmp_path / "state", []).master_key(card.bank)
-    covered = CryptogramData.from_tags(tlv.split_dol(PDOL, PDOL_VALUES) | answer)
-    assert answer[0x9F26] == application_cryptogram(card.scheme, key, card.pan, card.psn, covered)
+    covered, version = (
+        CryptogramData.from_tags(tlv.split_dol(PDOL, PDOL_VALUES) | answer),
+        card.applications[0].cryptogram,
+    )
+    assert answer[0x9F26] == application_cryptogram(version, key, card.pan, card.psn, covered)
 
     signed = bench.wait_for("card_cryptogram")
     proof = bench.presenter.remove()
