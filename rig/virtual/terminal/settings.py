@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from rig.errors import CallerMistake
 from rig.virtual.terminal.defects import Defect, parse_defects
-
-Setting = TypeVar("Setting")
+from rig.virtual.terminal.emv.setup import EmvSettings, read_emv
+from rig.virtual.terminal.section import Section
 
 
 @dataclass(frozen=True)
@@ -73,48 +73,7 @@ class Settings:
     time_from_network: bool
     print_via_ecr: bool
     defects: frozenset[Defect]
-
-
-class _Section:
-    """One object of the JSON file, which knows its place for the error messages."""
-
-    def __init__(self, raw: object, place: str = "") -> None:
-        if not isinstance(raw, Mapping):
-            raise CallerMistake(f"terminal setting {place or 'file'}", "is not an object", "write {…}")
-        self._raw: Mapping[str, Any] = raw
-        self._place = place
-
-    def get(self, key: str, kind: type[Setting], default: Setting | None = None) -> Setting:
-        """A value of this type; without a default it must be there."""
-        value = self._raw.get(key, default)
-        if kind is float and isinstance(value, int) and not isinstance(value, bool):
-            value = float(value)
-        if value is None or not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-            found = "is missing" if value is None else f"is {value!r}"
-            raise CallerMistake(f"terminal setting {self._place}{key}", found, f"it is a {kind.__name__}")
-        return value
-
-    def seconds(self, key: str, default: float | None = None) -> float:
-        """A time above zero."""
-        value = self.get(key, float, default)
-        if value <= 0:
-            raise CallerMistake(f"terminal setting {self._place}{key}", f"is {value}", "a time is above zero")
-        return value
-
-    def digits(self, key: str, length: int) -> str:
-        """A number written with exactly so many digits."""
-        value = self.get(key, str)
-        if len(value) != length or not (value.isascii() and value.isdigit()):
-            raise CallerMistake(f"terminal setting {self._place}{key}", f"is {value!r}", f"it has {length} digits")
-        return value
-
-    def section(self, key: str) -> _Section:
-        """An object inside this one."""
-        return _Section(self._raw.get(key), f"{self._place}{key}.")
-
-    def has(self, key: str) -> bool:
-        """Whether the key is there at all."""
-        return key in self._raw
+    emv: EmvSettings = field(default_factory=EmvSettings)
 
 
 def read_settings(config: Mapping[str, Any]) -> Settings:
@@ -123,7 +82,7 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
     Raises:
         CallerMistake: a setting is missing or wrong; the message names it.
     """
-    top = _Section(config)
+    top = Section(config)
     runtime = Path(top.get("runtime", str))
     merchant = top.get("merchant_id", str)
     if len(merchant) != 15 or not merchant.isascii():
@@ -147,10 +106,11 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
         time_from_network=top.get("time_from_network", bool, False),
         print_via_ecr=top.get("print_via_ecr", bool, True),
         defects=parse_defects(top.get("defects", list, [])),
+        emv=read_emv(top),
     )
 
 
-def _ecr(section: _Section) -> EcrAddress:
+def _ecr(section: Section) -> EcrAddress:
     if section.has("serial"):
         return EcrAddress(serial=section.get("serial", str), link_ack_s=section.seconds("link_ack_s", 5.0))
     tcp = section.get("tcp", list)
@@ -160,7 +120,7 @@ def _ecr(section: _Section) -> EcrAddress:
     raise CallerMistake("terminal setting ecr.tcp", f"is {tcp!r}", 'write ["10.64.9.2", 20007]: never all addresses')
 
 
-def _host(section: _Section) -> HostAddress:
+def _host(section: Section) -> HostAddress:
     return HostAddress(
         address=section.get("address", str),
         port=section.get("port", int),
@@ -174,7 +134,7 @@ def _host(section: _Section) -> HostAddress:
 def _bearers(raw: list[Any]) -> tuple[BearerSetting, ...]:
     bearers = []
     for each in raw:
-        section = _Section(each, "bearers.")
+        section = Section(each, "bearers.")
         interface = None if each.get("interface") is None else section.get("interface", str)
         server = None if each.get("server") is None else section.get("server", str)
         dhcp = section.get("dhcp", bool, False)
