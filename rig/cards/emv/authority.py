@@ -33,8 +33,8 @@ from rig.wire.oda import (
 )
 
 FILE = "card-authorities.json"
-INDEX = 0xF1
-"""Of each authority's key; the schemes' own test keys begin there too."""
+INDEX = 0xBE
+"""Of each authority's key: none that the schemes use for their own test keys, which a terminal may hold beside ours."""
 RIDS: dict[Scheme, bytes] = {
     "visa": bytes.fromhex("A000000003"),
     "mastercard": bytes.fromhex("A000000004"),

@@ -2,7 +2,7 @@
 
 As a file, ``card-authorities.json`` of a bench, hexadecimal in upper case, the expiry as YYMMDD::
 
-    {"authorities": [{"scheme": "visa", "rid": "A000000003", "index": "F1", "modulus": "B0…", "exponent": "03",
+    {"authorities": [{"scheme": "visa", "rid": "A000000003", "index": "BE", "modulus": "B0…", "exponent": "03",
                       "expiry": "491231", "hash_algorithm": "01", "checksum": "5C…"}]}
 
 ``checksum`` is SHA-1 over RID ‖ index ‖ modulus ‖ exponent (Book 2 table 30).
