@@ -12,6 +12,7 @@ import fcntl
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
@@ -69,8 +70,7 @@ class KeyStore:
     def _load(self, name: str) -> PrivateKey | None:
         path = self.folder / f"{name}.json"
         try:
-            stored = read_json(path, None)
-            return None if stored is None else _parse(stored)
+            return _parse(read_json(path, None)) if path.exists() else None
         except (ValueError, KeyError, TypeError) as error:
             raise CallerMistake(
                 str(path), f"this is no card key: {error}", "move it away; a new key is made at the next use"
@@ -102,7 +102,8 @@ def locked(folder: Path) -> Iterator[None]:
         yield
 
 
-def _parse(stored: dict[str, object]) -> PrivateKey:
+def _parse(stored: Any) -> PrivateKey:
+    """The key of a file, tried once. Raises ValueError, KeyError or TypeError when it is none."""
     primes = stored["primes"]
     if not isinstance(primes, list):
         raise TypeError("primes is no list")
@@ -110,4 +111,6 @@ def _parse(stored: dict[str, object]) -> PrivateKey:
     public = PublicKey.from_bytes(bytes.fromhex(str(stored["modulus"])), bytes.fromhex(str(stored["exponent"])))
     if p * q != public.modulus:
         raise WireError("its primes do not make its modulus")
-    return PrivateKey(public, (p, q))
+    key = PrivateKey(public, (p, q))
+    public.open(key.sign(bytes(public.length)), "a signature for trial")
+    return key
