@@ -6,8 +6,15 @@ import threading
 
 from rig.history import Journal, Redactor
 from rig.process import Started, main_config
+from rig.virtual.terminal import contact
+from rig.virtual.terminal.acceptor import Acceptor, Announced
 from rig.virtual.terminal.authorise import Authoriser
+from rig.virtual.terminal.bearers import Log
+from rig.virtual.terminal.contact import contact_facts
 from rig.virtual.terminal.ecr import Ecr
+from rig.virtual.terminal.emv import entry
+from rig.virtual.terminal.emv.facts import Facts
+from rig.virtual.terminal.emv.schemes import NAMES
 from rig.virtual.terminal.endofday import BackOffice
 from rig.virtual.terminal.host import Host
 from rig.virtual.terminal.links import open_links
@@ -16,7 +23,10 @@ from rig.virtual.terminal.reader import Pn532Reader
 from rig.virtual.terminal.reversals import Reversals
 from rig.virtual.terminal.sale import Sales
 from rig.virtual.terminal.settings import Settings, read_settings
+from rig.virtual.terminal.slot import Slot
 from rig.virtual.terminal.store import Store
+from rig.virtual.terminal.stripe import StripeHead
+from rig.virtual.terminal.swipe import card_of
 from rig.virtual.terminal.vault import Vault
 from rig.wire.zvt import RegistrationConfig
 
@@ -34,16 +44,32 @@ def boot(settings: Settings, journal: Journal) -> str:
     host.start()
     reversals = Reversals(settings, store, vault, host, log)
     reversals.recover()
-    reader = Pn532Reader(settings.reader, log)
+    bell = threading.Event()
     authoriser = Authoriser(settings, store, vault, host, reversals, log)
-    sales = Sales(settings, store, vault, reader, authoriser, reversals, log)
+    sales = Sales(settings, store, vault, _acceptor(settings, bell, log), authoriser, reversals, log)
     office = BackOffice(settings, store, host, reversals, log)
-    ecr = Ecr(settings.ecr_ack_timeout_s, lambda: _wants_statuses(store), log)
+    ecr = Ecr(settings.ecr_ack_timeout_s, lambda: _wants_statuses(store), log, Announced(bell))
     operations = Operations(settings, store, sales, office, reversals, ecr.cancelled, log)
     threading.Thread(target=ecr.work, args=(operations.handle,), name="operations", daemon=True).start()
     where = open_links(settings.ecr, settings.runtime, ecr)
     reversals.start()
     return where
+
+
+def _acceptor(settings: Settings, bell: threading.Event, log: Log) -> Acceptor:
+    """Every way in which this terminal takes cards."""
+    facts = {name: Facts() for name in NAMES}
+    at_slot = contact_facts(facts, settings.floor_limit)
+    return Acceptor(
+        Pn532Reader(settings.reader, log),
+        lambda transceive, purchase: entry.read_card(transceive, purchase, facts, log),
+        Slot(settings.slot, bell, log) if settings.slot else None,
+        lambda transceive, purchase: contact.read_card(transceive, purchase, at_slot, log),
+        StripeHead(settings.stripe, bell, log) if settings.stripe else None,
+        lambda track, mode: card_of(track, mode, next(iter(facts.values()))),
+        bell,
+        log,
+    )
 
 
 def _wants_statuses(store: Store) -> bool:

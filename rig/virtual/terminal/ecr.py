@@ -133,8 +133,10 @@ Handler = Callable[[Session, Apdu], None]
 class Ecr:
     """Takes what the links deliver: answers to the running dialogue, commands to the worker."""
 
-    def __init__(self, ack_timeout_s: float, wants_statuses: Callable[[], bool], log: Log) -> None:
-        self.cancelled = threading.Event()
+    def __init__(
+        self, ack_timeout_s: float, wants_statuses: Callable[[], bool], log: Log, cancelled: threading.Event
+    ) -> None:
+        self.cancelled = cancelled
         """Set when the cash register asks to abort what is going on."""
         self._new_session: Callable[[Link], Session] = lambda link: Session(link, ack_timeout_s, wants_statuses, log)
         self._log = log

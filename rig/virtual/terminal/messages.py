@@ -1,21 +1,19 @@
 """The terminal's side of ISO 8583: what its requests say, and when an answer is the answer to one.
 
-Data elements as in the 1987 edition; message use is the host dialect's (sale 0200/000000, void 0200/200000,
-reversal 0400 and repeat 0401, settlement 0500 with totals in DE48, echo 0800 with DE70 301).
+Data elements as in the 1987 edition; message use is the host dialect's (sale 0200/000000, void 0200/200000, advice
+of an offline approval 0220 and repeat 0221 with DE39, reversal 0400 and repeat 0401, settlement 0500 with totals in
+DE48, echo 0800 with DE70 301).
 """
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from rig.virtual.terminal.kernel import ContactlessCard
+from rig.virtual.terminal.emv.card import CardData, EntryMode
 from rig.virtual.terminal.settings import Settings
-from rig.virtual.terminal.transaction import Operation, Reversal, Settlement, Transaction
+from rig.virtual.terminal.transaction import Advice, Operation, Reversal, Settlement, Transaction
 from rig.wire.iso8583 import Message, de90, response_mti
 from rig.wire.tlv import Tlv, encode_all
-
-CONTACTLESS_CHIP = "071"
-"""DE22: contactless chip read, PIN entry possible."""
 
 NO_RESPONSE, OTHER_REASON = "98", "06"
 """DE39 of a reversal: no answer came; anything else that made the terminal undo an answer."""
@@ -23,6 +21,7 @@ NO_RESPONSE, OTHER_REASON = "98", "06"
 _PROCESSING = {Operation.SALE: "000000", Operation.VOID: "200000"}
 _KEPT_FOR_REVERSAL = (3, 4, 7, 11, 12, 13, 22, 23, 25, 49, 60)
 _SECRET = (2, 14, 35)
+_CHIP_MODES = (EntryMode.CONTACTLESS, EntryMode.CONTACT)
 
 Fields = dict[int, str | bytes]
 
@@ -35,17 +34,28 @@ class MessageWriter:
         self._merchant_id = settings.merchant_id
         self._currency = settings.currency
 
-    def sale(self, transaction: Transaction, card: ContactlessCard) -> Message:
+    def sale(self, transaction: Transaction, card: CardData) -> Message:
         """The request for a sale with this card."""
-        chip = encode_all(Tlv(tag, value) for tag, value in card.chip.items())
-        secret: Fields = {2: card.pan, 14: card.expiry, 35: card.track2}
-        return self._request(transaction, secret, {23: f"{card.sequence:03d}", 55: chip})
+        fields: Fields = {2: card.pan, 14: card.expiry, 22: card.entry_mode.value, 35: card.track2}
+        if card.entry_mode in _CHIP_MODES:
+            fields |= {23: f"{card.sequence:03d}", 55: encode_all(Tlv(tag, value) for tag, value in card.chip.items())}
+        if card.pin_block is not None:
+            fields[52] = card.pin_block
+        return self._request(transaction, fields)
 
     def void(self, transaction: Transaction, original: Transaction, secret: dict[int, str]) -> Message:
         """The request that voids a committed sale; ``secret`` holds the sale's card data."""
         first = original.public
-        reference: Fields = {23: first[23], 37: original.rrn, 90: de90("0200", first[11], first[7])}
-        return self._request(transaction, dict(secret), reference)
+        told = "0200" if original.advice is None else "0220"
+        fields: Fields = {number: secret[number] for number in _SECRET if number in secret}
+        fields |= {number: first[number] for number in (22, 23) if number in first}
+        return self._request(transaction, fields | {37: original.rrn, 90: de90(told, first[11], first[7])})
+
+    def advice(self, transaction: Transaction, advice: Advice, secret: dict[int, str]) -> Message:
+        """What the host is told of an offline approval: the request that it was not asked, with the result."""
+        fields: Fields = {**secret, **transaction.public, **self._identity(), 39: transaction.rc}
+        fields[55] = bytes.fromhex(secret[55])
+        return _message("0221" if advice.attempts else "0220", fields)
 
     def reversal(self, transaction: Transaction, reversal: Reversal, secret: dict[int, str]) -> Message:
         """The request to undo a transaction: its own data elements, STAN included, and DE90 that points at it."""
@@ -67,12 +77,11 @@ class MessageWriter:
         """A network management request that asks for nothing but an answer."""
         return _message("0800", self._times(trace, datetime.now()) | self._identity() | {70: "301"})
 
-    def _request(self, transaction: Transaction, secret: Fields, more: Fields) -> Message:
-        fields = secret | self._times(transaction.trace, transaction.when) | self._identity() | more
+    def _request(self, transaction: Transaction, card: Fields) -> Message:
+        fields = card | self._times(transaction.trace, transaction.when) | self._identity()
         fields[3] = _PROCESSING[transaction.operation]
         fields[4] = f"{transaction.amount:012d}"
-        fields[22], fields[25] = CONTACTLESS_CHIP, "00"
-        fields[49], fields[60] = self._currency, f"{transaction.batch:06d}"
+        fields[25], fields[49], fields[60] = "00", self._currency, f"{transaction.batch:06d}"
         return _message("0200", fields)
 
     def _identity(self) -> Fields:
@@ -93,6 +102,12 @@ def kept_elements(request: Message) -> tuple[dict[int, str], dict[int, str]]:
     public = {number: request.text(number) for number in _KEPT_FOR_REVERSAL if number in request.fields}
     secret = {number: request.text(number) for number in _SECRET if number in request.fields}
     return public, secret
+
+
+def advice_elements(request: Message) -> tuple[dict[int, str], dict[int, str]]:
+    """What an advice in place of this request will need: as :func:`kept_elements`, and DE55 among the secret ones."""
+    public, secret = kept_elements(request)
+    return public, secret | {55: request.data(55).hex()}
 
 
 def answers(request: Message, answer: Message) -> bool:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from rig.virtual.terminal.bearers import Log
-from rig.virtual.terminal.kernel import CardLost, Transceive
+from rig.virtual.terminal.emv.card import CardLost, Transceive
 
 Result = TypeVar("Result")
 Again = Callable[[], None]

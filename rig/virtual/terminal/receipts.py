@@ -6,6 +6,7 @@ and last four towards the cash register, the last four on paper.
 
 from __future__ import annotations
 
+from rig.virtual.terminal.emv.card import EntryMode
 from rig.virtual.terminal.results import APPROVED
 from rig.virtual.terminal.settings import Settings
 from rig.virtual.terminal.transaction import Operation, Settlement, Transaction
@@ -14,6 +15,10 @@ from rig.wire.zvt import Apdu, Bmp, Command, FieldValue, PrintedLine, encode_fie
 
 _CENTRED = 0x40
 _TITLES = {Operation.SALE: "CARD PAYMENT", Operation.VOID: "VOID"}
+_ENTRIES = {
+    EntryMode.CONTACTLESS: "CONTACTLESS", EntryMode.CONTACT: "CHIP", EntryMode.STRIPE: "SWIPED",
+    EntryMode.FALLBACK: "SWIPED (CHIP NOT READABLE)",
+}  # fmt: skip
 
 
 def status_information(transaction: Transaction, settings: Settings) -> Apdu:
@@ -58,9 +63,14 @@ def receipt(transaction: Transaction, settings: Settings) -> list[Apdu]:
         PrintedLine(f"{transaction.when:%Y-%m-%d %H:%M:%S}"),
     ]
     if face := transaction.face:
-        lines += [PrintedLine(f"{face.name} CONTACTLESS"), PrintedLine(f"CARD ************{face.last4}")]
+        lines.append(PrintedLine(f"{face.name} {_ENTRIES[EntryMode(face.entry)]}"))
+        if face.aid:
+            lines.append(PrintedLine(f"AID {face.aid}"))
+        lines.append(PrintedLine(f"CARD ************{face.last4}"))
     lines.append(PrintedLine(f"AMOUNT {transaction.amount / 100:.2f} ({settings.currency})"))
-    if approved and transaction.auth:
+    if approved and transaction.advice is not None:
+        lines.append(PrintedLine(f"APPROVED OFFLINE {transaction.rc}"))
+    elif approved and transaction.auth:
         lines.append(PrintedLine(f"AUTHORISATION {transaction.auth}"))
     lines.append(PrintedLine("APPROVED" if approved else "NOT APPROVED", _CENTRED))
     return [encode_print_line(line) for line in lines]

@@ -3,13 +3,14 @@
 A transaction is reversed when its request may have left the terminal and it did not become final: no valid answer in
 time, the cash register never acknowledged the result, or the power went. The reversal keeps the original's STAN in
 DE11, points at it in DE90, and is sent as 0401 from its second time on. 00, 12 and 25 finish it; anything else, or
-nothing, keeps it.
+nothing, keeps it. What the host must be told of offline approvals goes the same way, after the reversals.
 """
 
 from __future__ import annotations
 
 import threading
 
+from rig.virtual.terminal.advices import Advices
 from rig.virtual.terminal.bearers import Log
 from rig.virtual.terminal.defects import Defect
 from rig.virtual.terminal.host import Host, NoAnswer, NotReached
@@ -36,6 +37,7 @@ class Reversals:
         self._vault = vault
         self._host = host
         self._log = log
+        self._advices = Advices(settings, store, vault, host, log)
         self._wake = threading.Event()
 
     def recover(self) -> None:
@@ -64,16 +66,20 @@ class Reversals:
             self._log("terminal_reversal_pending", trace=transaction.trace, reason=reverse)
             self._wake.set()
 
+    def advise(self) -> None:
+        """An offline approval has become final: the host is to be told."""
+        self._wake.set()
+
     def flush(self) -> bool:
-        """Try every pending reversal once, oldest first; whether none is left."""
+        """Try every pending reversal once, then every advice, oldest first; whether none is left."""
         with self.turn:
             pending = [(t, t.reversal) for t in self._store.pending_reversals() if t.reversal]
             try:
                 finished = [self._try(transaction, reversal) for transaction, reversal in pending]
+                return all([*finished, self._advices.flush()])
             except NotReached as failure:
                 self._log("terminal_reversals_wait", pending=len(pending), why=str(failure))
                 return False
-            return all(finished)
 
     def _try(self, transaction: Transaction, reversal: Reversal) -> bool:
         secret = self._vault.open(transaction.trace, transaction.sealed)
@@ -95,7 +101,8 @@ class Reversals:
 
     def _work(self) -> None:
         while True:
-            self._wake.wait(self._retry_s if self._store.pending_reversals() else None)
+            waits = bool(self._store.pending_reversals()) or self._advices.pending()
+            self._wake.wait(self._retry_s if waits else None)
             self._wake.clear()
             self.flush()
 

@@ -1,7 +1,8 @@
 """A sale and a void, from the cash register's command to its end.
 
 The fail-safe core (PA00P015 §2.2.8): an approval is final only after the cash register has acknowledged the status
-information and every line that it is to print. Until then nothing but a reversal can follow.
+information and every line that it is to print. Until then nothing but a reversal can follow; and after an approval
+that the host does not know of, nothing at all.
 """
 
 from __future__ import annotations
@@ -9,13 +10,15 @@ from __future__ import annotations
 import threading
 from datetime import datetime
 
+from rig.virtual.terminal.acceptor import INSERT_CARD, Acceptor
 from rig.virtual.terminal.authorise import Authoriser, Decision
 from rig.virtual.terminal.bearers import Log
 from rig.virtual.terminal.defects import Defect
 from rig.virtual.terminal.ecr import Session
-from rig.virtual.terminal.kernel import CardRefused, ContactlessCard, Purchase, read_card
+from rig.virtual.terminal.emv.card import CardData, CardRefused, Purchase
+from rig.virtual.terminal.emv.card import Decision as CardDecision
 from rig.virtual.terminal.messages import OTHER_REASON, MessageWriter
-from rig.virtual.terminal.reader import Cancelled, CardReader, NoCard
+from rig.virtual.terminal.reader import Cancelled, NoCard
 from rig.virtual.terminal.receipts import receipt, status_information
 from rig.virtual.terminal.results import (
     ABORTED,
@@ -32,7 +35,7 @@ from rig.virtual.terminal.transaction import CardFace, Operation, Transaction
 from rig.virtual.terminal.vault import Vault
 from rig.wire.zvt import POSITIVE, Apdu, Command
 
-_AUTO_REVERSAL, _PRESENT_CARD, _PRESENT_AGAIN, _WAITING_FOR_HOST = 0x05, 0x0A, 0xC7, 0x04
+_AUTO_REVERSAL, _WAITING_FOR_HOST = 0x05, 0x04
 
 
 class Sales:
@@ -43,7 +46,7 @@ class Sales:
         settings: Settings,
         store: Store,
         vault: Vault,
-        reader: CardReader,
+        acceptor: Acceptor,
         authoriser: Authoriser,
         reversals: Reversals,
         log: Log,
@@ -51,7 +54,7 @@ class Sales:
         self._settings = settings
         self._store = store
         self._vault = vault
-        self._reader = reader
+        self._acceptor = acceptor
         self._authoriser = authoriser
         self._reversals = reversals
         self._log = log
@@ -66,17 +69,27 @@ class Sales:
         transaction = self._store.begin(Operation.SALE, amount, datetime.now())
         session.reply(POSITIVE)
         self._log("terminal_sale", trace=transaction.trace, amount=amount)
-        session.announce(_PRESENT_CARD)
-        card = self._card(session, transaction, cancelled)
-        if isinstance(card, Decision):
-            self._refuse(session, transaction, card)
-            return
+        session.announce(INSERT_CARD)
+        try:
+            card = self._card(session, transaction, cancelled)
+            if isinstance(card, Decision):
+                self._refuse(session, transaction, card)
+            else:
+                self._pay(session, transaction, card)
+        finally:
+            self._acceptor.release()
+
+    def _pay(self, session: Session, transaction: Transaction, card: CardData) -> None:
         self._store.show_card(transaction, _face(card))
         if Defect.DECLINES_EVERYTHING in self._settings.defects:
             self._refuse(session, transaction, Decision(PROCESSING_ERROR))
             return
-        session.announce(_WAITING_FOR_HOST)
-        decision = self._authoriser.authorise(transaction, self._writer.sale(transaction, card))
+        request = self._writer.sale(transaction, card)
+        if card.decision is CardDecision.OFFLINE_APPROVED:
+            decision = self._authoriser.approve_offline(transaction, request)
+        else:
+            session.announce(_WAITING_FOR_HOST)
+            decision = self._authoriser.authorise(transaction, request, card.finish)
         self._finish(session, transaction, decision)
 
     def void(self, session: Session, original: Transaction) -> None:
@@ -97,17 +110,10 @@ class Sales:
             messages += receipt(transaction, self._settings)
         return all(session.tell(message) for message in messages)
 
-    def _card(
-        self, session: Session, transaction: Transaction, cancelled: threading.Event
-    ) -> ContactlessCard | Decision:
+    def _card(self, session: Session, transaction: Transaction, cancelled: threading.Event) -> CardData | Decision:
         purchase = Purchase(transaction.amount, self._settings.currency, transaction.when)
         try:
-            return self._reader.read(
-                lambda transceive: read_card(transceive, purchase),
-                self._settings.card_timeout_s,
-                cancelled,
-                again=lambda: session.announce(_PRESENT_AGAIN),
-            )
+            return self._acceptor.read(purchase, self._settings.card_timeout_s, cancelled, session.announce)
         except NoCard as failure:
             return Decision(CARD_UNREADABLE if failure.seen else ABORTED)
         except Cancelled:
@@ -122,12 +128,22 @@ class Sales:
         elif self.show(session, transaction):
             self._store.committed(transaction)
             self._log("terminal_committed", trace=transaction.trace)
+            if transaction.advice is not None:
+                self._reversals.advise()
             session.end(Apdu(Command.COMPLETION))
         else:
-            session.announce(_AUTO_REVERSAL)
-            self._reversals.fail(transaction, NOT_ACKNOWLEDGED, OTHER_REASON)
-            self._log("terminal_auto_reversal", trace=transaction.trace)
+            self._undo(session, transaction)
             session.end(Apdu(Command.ABORT, bytes([NOT_ACKNOWLEDGED])))
+
+    def _undo(self, session: Session, transaction: Transaction) -> None:
+        """An approval that the cash register did not take: reversed, unless the host never heard of it."""
+        if transaction.advice is not None:
+            self._reversals.fail(transaction, NOT_ACKNOWLEDGED)
+            self._log("terminal_offline_undone", trace=transaction.trace)
+            return
+        session.announce(_AUTO_REVERSAL)
+        self._reversals.fail(transaction, NOT_ACKNOWLEDGED, OTHER_REASON)
+        self._log("terminal_auto_reversal", trace=transaction.trace)
 
     def _refuse(self, session: Session, transaction: Transaction, decision: Decision) -> None:
         """End without an approval. It is decided, and a reversal on its way, before anybody is told."""
@@ -138,6 +154,7 @@ class Sales:
         session.end(Apdu(Command.ABORT, bytes([decision.result])))
 
 
-def _face(card: ContactlessCard) -> CardFace:
+def _face(card: CardData) -> CardFace:
     masked = card.pan[:6] + "E" * (len(card.pan) - 10) + card.pan[-4:]
-    return CardFace(masked, card.pan[-4:], card.sequence, card.label, card.type_code)
+    aid = card.chip.get(0x84, b"").hex().upper()
+    return CardFace(masked, card.pan[-4:], card.sequence, card.label, card.type_code, card.entry_mode.value, aid)

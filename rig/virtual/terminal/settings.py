@@ -53,7 +53,11 @@ class BearerSetting:
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything a terminal is told when it is installed. Times are seconds, paths absolute."""
+    """Everything a terminal is told when it is installed. Times are seconds, paths absolute, amounts minor units.
+
+    ``slot`` is the chip slot's socket and ``stripe`` the magnetic head's serial port, where it has them;
+    ``floor_limit`` is what a contact card may approve without the host.
+    """
 
     name: str
     runtime: Path
@@ -62,6 +66,9 @@ class Settings:
     disk: Path
     ecr: EcrAddress
     reader: Path
+    slot: Path | None
+    stripe: Path | None
+    floor_limit: int
     host: HostAddress
     bearers: tuple[BearerSetting, ...]
     terminal_id: str
@@ -95,6 +102,9 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
         disk=Path(top.get("disk", str)),
         ecr=_ecr(top.section("ecr")),
         reader=runtime / top.get("reader", str, "reader.tty"),
+        slot=runtime / top.get("slot", str) if top.has("slot") else None,
+        stripe=runtime / top.get("stripe", str) if top.has("stripe") else None,
+        floor_limit=top.get("floor_limit", int, 0),
         host=_host(top.section("host")),
         bearers=_bearers(top.get("bearers", list)),
         terminal_id=top.digits("terminal_id", 8),

@@ -19,9 +19,12 @@ from pathlib import Path
 from typing import Any
 
 from rig.errors import DeviceNonsense
-from rig.virtual.terminal.transaction import CardFace, Operation, Reversal, Settlement, State, Transaction
+from rig.virtual.terminal.transaction import Advice, CardFace, Operation, Reversal, Settlement, State, Transaction
 
-_OF_A_TRANSACTION = frozenset({"begun", "card", "sending", "answered", "committed", "failed", "reversing", "reversed"})
+_OF_A_TRANSACTION = frozenset({
+    "begun", "card", "sending", "answered", "offline", "committed", "failed", "reversing", "reversed", "advising",
+    "advised",
+})  # fmt: skip
 _LONG = 256 * 1024
 """Bytes of journal from which on a boot makes it short; reading so many takes about 10 ms."""
 
@@ -84,6 +87,11 @@ class Store:
         """The host's valid answer has come in time."""
         self._append("answered", trace=transaction.trace, rc=rc, auth=auth, rrn=rrn)
 
+    def offline(self, transaction: Transaction, rc: str, public: Mapping[int, str], sealed: str) -> None:
+        """Card and terminal have approved (DE39 ``rc``); the elements are those of the advice that will be due."""
+        elements = {str(number): value for number, value in public.items()}
+        self._append("offline", trace=transaction.trace, rc=rc, public=elements, sealed=sealed)
+
     def committed(self, transaction: Transaction) -> None:
         """The cash register has acknowledged everything: the approval is final."""
         self._append("committed", trace=transaction.trace)
@@ -99,6 +107,14 @@ class Store:
     def reversed(self, transaction: Transaction, rc: str) -> None:
         """The host has finished the reversal with this response code."""
         self._append("reversed", trace=transaction.trace, rc=rc)
+
+    def advising(self, transaction: Transaction) -> None:
+        """An advice is about to leave."""
+        self._append("advising", trace=transaction.trace)
+
+    def advised(self, transaction: Transaction, rc: str, rrn: str) -> None:
+        """The host has answered the advice."""
+        self._append("advised", trace=transaction.trace, rc=rc, rrn=rrn)
 
     def settle(self, totals: str, when: datetime) -> Settlement:
         """The request to close the batch is about to leave."""
@@ -117,6 +133,15 @@ class Store:
         """The transactions that the host must still undo, oldest first."""
         with self._lock:
             return [t for t in self.transactions.values() if t.reversal and t.reversal.done is None]
+
+    def pending_advices(self) -> list[Transaction]:
+        """The final offline approvals that the host does not know of yet, oldest first."""
+        with self._lock:
+            return [
+                t
+                for t in self.transactions.values()
+                if t.state is State.COMMITTED and t.advice and t.advice.done is None
+            ]
 
     def undecided(self) -> list[Transaction]:
         """The transactions that were begun and have no end: after a boot, what the power cut left."""
@@ -168,7 +193,7 @@ class Store:
             t.trace
             for t in self.transactions.values()
             if not t.final or t.batch == self.batch or t is last or (t.reversal and t.reversal.done is None)
-        }
+        } | {t.trace for t in self.pending_advices()}
         entries = [json.loads(line) for line in self.path.read_bytes().splitlines()]
         short = [e for e in entries if e["record"] in _OF_A_TRANSACTION and e["trace"] in kept]
         short += [e for e in entries if self.settling and e["record"] == "settling"][-1:]
@@ -220,6 +245,11 @@ class Store:
         transaction.state, transaction.result = State.ANSWERED, None
         transaction.rc, transaction.auth, transaction.rrn = entry["rc"], entry["auth"], entry["rrn"]
 
+    def _on_offline(self, entry: Mapping[str, Any]) -> None:
+        self._on_sending(entry)
+        transaction = self.transactions[entry["trace"]]
+        transaction.state, transaction.rc, transaction.advice = State.OFFLINE, entry["rc"], Advice()
+
     def _on_committed(self, entry: Mapping[str, Any]) -> None:
         transaction = self.transactions[entry["trace"]]
         transaction.state, transaction.result = State.COMMITTED, 0
@@ -239,6 +269,15 @@ class Store:
     def _on_reversed(self, entry: Mapping[str, Any]) -> None:
         if reversal := self.transactions[entry["trace"]].reversal:
             reversal.done = entry["rc"]
+
+    def _on_advising(self, entry: Mapping[str, Any]) -> None:
+        if advice := self.transactions[entry["trace"]].advice:
+            advice.attempts += 1
+
+    def _on_advised(self, entry: Mapping[str, Any]) -> None:
+        transaction = self.transactions[entry["trace"]]
+        if transaction.advice:
+            transaction.advice.done, transaction.rrn = entry["rc"], entry["rrn"]
 
     def _on_settling(self, entry: Mapping[str, Any]) -> None:
         self.trace = entry["trace"]

@@ -16,6 +16,8 @@ class State(StrEnum):
     """From here on its request may have left the terminal."""
     ANSWERED = "answered"
     """The host's valid answer came in time; the cash register has not acknowledged the result."""
+    OFFLINE = "offline"
+    """Card and terminal approved without the host; the cash register has not acknowledged the result."""
     COMMITTED = "committed"
     """Approved, acknowledged, final."""
     FAILED = "failed"
@@ -31,13 +33,18 @@ class Operation(StrEnum):
 
 @dataclass(frozen=True)
 class CardFace:
-    """What may be seen of a card: ``masked`` has ``E`` for hidden digits, ``last4`` is all that a receipt shows."""
+    """What may be seen of a card: ``masked`` has ``E`` for hidden digits, ``last4`` is all that a receipt shows.
+
+    ``entry`` is how it was read, as DE22; ``aid`` the application's name in hexadecimal, where it was a chip.
+    """
 
     masked: str
     last4: str
     sequence: int
     name: str
     type_code: int
+    entry: str = "071"
+    aid: str = ""
 
 
 @dataclass
@@ -45,6 +52,14 @@ class Reversal:
     """The undoing of a transaction: DE39 ``reason``, tries so far, and the answer that finished it."""
 
     reason: str
+    attempts: int = 0
+    done: str | None = None
+
+
+@dataclass
+class Advice:
+    """The telling of an offline approval to the host: tries so far, and the answer (DE39) that finished it."""
+
     attempts: int = 0
     done: str | None = None
 
@@ -73,6 +88,8 @@ class Transaction:
     result: int | None = None
     voided: bool = False
     reversal: Reversal | None = None
+    advice: Advice | None = None
+    """There for what was approved offline; it is due once the transaction is committed."""
 
     @property
     def final(self) -> bool:
