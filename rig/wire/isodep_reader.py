@@ -186,7 +186,8 @@ class ReaderSide:
         patience = waiting_s(self._active().fwi)
         send = self._send(block, patience)
         while True:
-            received = self._parse((yield send))
+            heard = yield send
+            received = self._parse(heard)
             if received is not None and received.pcb == WTX:
                 failures, extensions = 0, extensions + 1
                 if extensions > self.max_extensions:
@@ -203,7 +204,7 @@ class ReaderSide:
             else:
                 failures += 1
                 if failures > self.retries:
-                    raise self._over("the card fell silent" if received is None else "the card broke the protocol")
+                    raise self._over("the card fell silent" if heard is None else "the card broke the protocol")
                 send = self._send(block if chains else self._block(R_BLOCK | NAK | self._number), patience)  # 4 and 5
 
     def _grant(self, multiplier: int, patience: float) -> Send:

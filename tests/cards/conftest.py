@@ -34,8 +34,13 @@ def unionpay() -> CardProfile:
 
 
 @pytest.fixture
+def mastercard() -> CardProfile:
+    return load_card("mastercard-credit", CARDS)
+
+
+@pytest.fixture
 def redactor() -> Redactor:
-    return Redactor.with_new_key([TestRange("476173"), TestRange("621234")])
+    return Redactor.with_new_key([TestRange("476173"), TestRange("541333"), TestRange("621234")])
 
 
 @pytest.fixture
@@ -87,28 +92,28 @@ class Reader:
     """A terminal's contactless reader: unmodified nfcpy over its own transport."""
 
     def __init__(self, port: Path) -> None:
-        self._frontend = DRIVER.ContactlessFrontend()
+        self.frontend = DRIVER.ContactlessFrontend()
         self._transport = DRIVER.clf.transport.TTY(str(port.resolve()))
         for _ in range(5):  # nfcpy gives the chip 100 ms, and trips over last words for a reader that was killed
             with suppress(OSError):
-                self._frontend.device = DRIVER.clf.pn532.init(self._transport)
+                self.frontend.device = DRIVER.clf.pn532.init(self._transport)
                 return
         pytest.fail("the reader's chip does not answer")
 
     def sense(self) -> Any:
         """The card in the field, activated, or None."""
-        target = self._frontend.sense(DRIVER.clf.RemoteTarget("106A"))
-        return DRIVER.tag.activate(self._frontend, target) if target else None
+        target = self.frontend.sense(DRIVER.clf.RemoteTarget("106A"))
+        return DRIVER.tag.activate(self.frontend, target) if target else None
 
     def count(self) -> int:
         """How many cards, at most 2, the chip finds in a new field, which is off afterwards."""
-        self._frontend.device.mute()
-        answer = self._frontend.device.chipset.command(0x4A, bytearray([2, 0]), 1.0)
-        self._frontend.device.mute()
+        self.frontend.device.mute()
+        answer = self.frontend.device.chipset.command(0x4A, bytearray([2, 0]), 1.0)
+        self.frontend.device.mute()
         return int(answer[0])
 
     def close(self) -> None:
-        self._frontend.close()
+        self.frontend.close()
 
 
 @pytest.fixture
