@@ -50,6 +50,11 @@ class CardBureau:
         counter = TransactionCounter(self._file(profile, "atc"))
         return EmvCard(profile, interface, personals, counter, self._memory(profile))
 
+    @property
+    def redactor(self) -> Redactor:
+        """What knows the bench's test ranges, and its tokens."""
+        return self._redactor
+
     def renew(self, profile: CardProfile) -> None:
         """Make the card forget what it spent offline and what its issuer blocked; its counter goes on."""
         self._memory(profile).forget()

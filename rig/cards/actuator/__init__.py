@@ -1,0 +1,1 @@
+"""Physical test cards that a machine moves to the terminal: a gantry, servo arms, or solenoids."""
