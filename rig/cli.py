@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from rig import __version__, timeline_command
+from rig import __version__, card_command, timeline_command
 from rig.errors import CallerMistake, RigError
 
 _NOT_NEEDED = ("hypothesispytest", "xdist", "xdist.looponfail", "anyio")
@@ -45,6 +45,7 @@ whether the money is right.
 )
 bench_app = typer.Typer(no_args_is_help=True, help="A bench: its certificate authority, its state.")
 app.add_typer(bench_app, name="bench")
+app.add_typer(card_command.app, name="card")
 app.add_typer(timeline_command.app, name="timeline")
 
 BenchOption = Annotated[Path, typer.Option("--bench", "-b", metavar="FILE", help="the bench file")]
