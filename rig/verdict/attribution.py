@@ -6,6 +6,8 @@ begins: what a terminal sends between two cases is a consequence of the earlier.
 - an outcome or a resolution belongs to the intent that it names;
 - a request belongs to the intent that first used its key, else to the latest intent begun before its receipt, else,
   as what an earlier case left behind, to the background;
+- an advice of a sale approved offline comes when it comes: it belongs to the intent during which the card gave its
+  counter, else to the first approved sale of that sum without a request;
 - a reversal belongs to the intent of the original that it names. If that is older than the case, it is background;
   if it never reached the host, it is a stray of the latest intent, until that original arrives after all.
 """
@@ -15,7 +17,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from rig.history.events import Event
-from rig.verdict.facts import is_online_request, is_reversal, original_key, request_key, text
+from rig.verdict.cards import given_during
+from rig.verdict.facts import (
+    amount,
+    card_key,
+    is_advice,
+    is_online_request,
+    is_reversal,
+    original_key,
+    request_key,
+    text,
+)
 from rig.verdict.stories import CaseStory, IntentStory, Past, PastRequest, Request, RunFacts
 
 _TRAFFIC = ("request_received", "answer_sent")
@@ -55,6 +67,11 @@ def remember(story: CaseStory) -> Iterator[tuple[str, PastRequest]]:
     for intent in story.intents.values():
         for request in intent.requests.values():
             yield request.key, PastRequest(request.first, intent.committed)
+        if intent.committed and not intent.requests:
+            # Perhaps approved offline, and its advice comes in a later case.
+            for given in given_during(story, intent):
+                if key := card_key(given.data):
+                    yield key, PastRequest(given, committed=True)
     for request in story.background.values():
         known = story.past.get(request.key)
         yield request.key, known or PastRequest(request.first, committed=False)
@@ -121,16 +138,34 @@ class _Teller:
         if is_reversal(mti):
             self._reversal(event)
         elif is_online_request(mti):
-            self._online_request(request_key(event)).received.append(event)
+            self._request(request_key(event), self.latest).received.append(event)
+        elif is_advice(mti):
+            self._request(request_key(event), self._promised_by(event)).received.append(event)
         else:
             self._other(event)
 
-    def _online_request(self, key: str) -> Request:
+    def _request(self, key: str, intent: IntentStory | None) -> Request:
         if key not in self.by_key:
             old = key in self.story.past
-            home = self.latest.requests if self.latest and not old else self.story.background
+            home = intent.requests if intent and not old else self.story.background
             self.by_key[key] = home[key] = Request(key, reversals=self._overtaking(key))
         return self.by_key[key]
+
+    def _promised_by(self, advice: Event) -> IntentStory | None:
+        """The intent that was approved offline; None where that was in an earlier case, or never."""
+        key = card_key(advice.data)
+        if key and key in self.story.past:
+            return None
+        intents = list(self.story.intents.values())
+        for given in reversed(self.story.of("card_cryptogram")):
+            if key and card_key(given.data) == key:
+                return next((intent for intent in reversed(intents) if intent.begun.t <= given.t), None)
+        fitting = [
+            intent
+            for intent in intents
+            if intent.operation == "sale" and not intent.requests and amount(intent.begun.data) == amount(advice.data)
+        ]
+        return next(iter(fitting), self.latest)
 
     def _overtaking(self, key: str) -> list[Event]:
         """The reversals that came before the request that they name: they were strays until now."""
@@ -153,7 +188,8 @@ class _Teller:
 
     def _answer_sent(self, event: Event) -> None:
         request = self.by_key.get(request_key(event))
-        if request and is_online_request(text(event.data, "mti")):
+        mti = text(event.data, "mti")
+        if request and (is_online_request(mti) or is_advice(mti)):
             request.answers.append(event)
         else:
             self._other(event)

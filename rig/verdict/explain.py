@@ -49,7 +49,7 @@ def _intent(story: CaseStory, intent: IntentStory) -> Iterator[str]:
 
 
 def _request(story: CaseStory, request: Request) -> str:
-    told = [f"the host received {request.key} at {_at(story, request.first)}"]
+    told = [f"the host received {'the advice ' if request.advice else ''}{request.key} at {_at(story, request.first)}"]
     if repeats := len(request.received) - 1:
         told.append(f"and {repeats} more times")
     told += [f"answered {text(answer.data, 'rc')} at {_at(story, answer)}" for answer in request.answers]

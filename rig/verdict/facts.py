@@ -64,6 +64,12 @@ def request_key(event: Event) -> str:
     return key_of(tid, stan)
 
 
+def card_key(data: Mapping[str, Any]) -> str:
+    """One transaction of one card, by its token and counter, as a key that no request has; empty where unknown."""
+    token, atc = text(data, "token"), number(data, "atc")
+    return f"card {token} {atc:.0f}" if token and atc is not None else ""
+
+
 def original_key(event: Event) -> str:
     """The key of the original that a reversal or a void names; its own where it names none."""
     stan = text(part(event.data, "original"), "stan")
@@ -74,6 +80,11 @@ def original_key(event: Event) -> str:
 def is_online_request(mti: str) -> bool:
     """Authorisations and financial requests (x100, x200 and their repeats), and their answers; advices are not."""
     return len(mti) == 4 and mti[1] in "12" and mti[2] in "01"
+
+
+def is_advice(mti: str) -> bool:
+    """Advices of sales that were approved offline (x120, x220 and their repeats), and their answers."""
+    return len(mti) == 4 and mti[1] in "12" and mti[2] in "23"
 
 
 def is_reversal(mti: str) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from rig.errors import CallerMistake
 from rig.history.events import Event, History
 from rig.verdict.attribution import remember, split_cases, tell
+from rig.verdict.cards import strangers
 from rig.verdict.conclusion import Conclusion, conclude
 from rig.verdict.facts import names, text
 from rig.verdict.invariants import HOST, INVARIANTS
@@ -107,8 +108,8 @@ def _decide(story: CaseStory, breaches: Sequence[Breach], required: Sequence[Ver
     """The order of the verdicts, worst first."""
     if breaches:
         return Verdict.UNSAFE, "; ".join(f"{breach.invariant}: {breach.why}" for breach in breaches)
-    if story.bench_faults:
-        return Verdict.BENCH_FAULT, "; ".join(dict.fromkeys(_told(event) for event in story.bench_faults))
+    if troubles := [_told(event) for event in story.bench_faults] + [what for _, what in strangers(story)]:
+        return Verdict.BENCH_FAULT, "; ".join(dict.fromkeys(troubles))
     if doubts := list(_doubts(story)):
         return Verdict.UNDECIDED, "; ".join(doubts)
     conclusion = conclude(story)
@@ -153,7 +154,8 @@ def _outlives_bench_fault(breach: Breach, story: CaseStory) -> bool:
 
     What is missing is proven by ``settled`` and by ledger rows, which come last; what was done, by the deed itself.
     """
-    trouble = min((event.t for event in story.bench_faults), default=None)
+    times = [event.t for event in story.bench_faults] + [event.t for event, _ in strangers(story)]
+    trouble = min(times, default=None)
     return trouble is None or all(ref.t < trouble for ref in breach.evidence)
 
 

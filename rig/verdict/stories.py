@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Any, TypeAlias
 
 from rig.history.events import Event
-from rig.verdict.facts import APPROVING, SECOND, names, number, original_key, part, text
+from rig.verdict.facts import APPROVING, SECOND, is_advice, names, number, original_key, part, text
 
 _STANDING = {"approved", "settled"}
 _POWER_ACTIONS = ("power", "reboot")
@@ -28,7 +28,7 @@ class Belief(Enum):
 
 @dataclass
 class Request:
-    """An online request as the host saw it, with its repeats, under one key.
+    """An online request, or an advice of a sale approved offline, as the host saw it, with its repeats, under one key.
 
     Attributes:
         key: ``TID/STAN``.
@@ -48,6 +48,11 @@ class Request:
     def first(self) -> Event:
         """The first receipt."""
         return self.received[0]
+
+    @property
+    def advice(self) -> bool:
+        """Whether it tells of a sale that was approved offline, rather than ask for one."""
+        return is_advice(text(self.first.data, "mti"))
 
     @property
     def approvals(self) -> list[Event]:
@@ -81,7 +86,7 @@ class IntentStory:
 
     Attributes:
         begun: the event ``intent``.
-        requests: its online requests, by key.
+        requests: its online requests and advices, by key.
         strays: reversals received during it that name an original which never reached the host.
         outcome: what the cash register may believe at its end.
         resolutions: what later queries said.
@@ -137,6 +142,11 @@ class IntentStory:
         if self.said in ("declined", "failed") or self.reversed_by_terminal:
             return Belief.NOT_APPROVED
         return Belief.UNKNOWN
+
+    @property
+    def approved_offline(self) -> bool:
+        """Whether the terminal told the host afterwards that it had approved it offline."""
+        return any(request.advice for request in self.requests.values())
 
     @property
     def declined_by_host(self) -> bool:

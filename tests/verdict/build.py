@@ -119,6 +119,10 @@ class Case:
         self.run.host("request_received", **data)
         return key
 
+    def advice(self, intent: str, minor: int = 0, **other: Any) -> str:
+        """The host learns of a sale that was approved offline, and books it."""
+        return self.request(intent, minor=minor, mti="0220", **other)
+
     def void_request(self, intent: str, sale_key: str) -> str:
         self.run.stan += 1
         key = f"{TID}/{self.run.stan:06d}"
@@ -133,10 +137,10 @@ class Case:
         first = next(e for e in self.run.events if e.kind == "request_received" and e.data["key"] == key)
         self.run.host("request_received", **first.data | {"repeat": True})
 
-    def answer(self, key: str, rc: str = "00") -> None:
+    def answer(self, key: str, rc: str = "00", mti: str = "0210") -> None:
         if rc != "00":
             self.run.rows[key]["state"] = "declined"
-        self.run.host("answer_sent", key=key, mti="0210", rc=rc, auth="", rrn="", late=False)
+        self.run.host("answer_sent", key=key, mti=mti, rc=rc, auth="", rrn="", late=False)
 
     def withhold(self, key: str) -> None:
         self.run.host("answer_withheld", key=key, why="silent")
@@ -164,6 +168,14 @@ class Case:
 
     def power(self, on: bool) -> None:
         self.run.note("power", device="terminal", on=on, read_back=on)
+
+    def arms(self, token: str = "t", **more: Any) -> None:
+        self.run.note("card_armed", card="visa", token=token, masked=f"476173******{token}", **more)
+
+    def gives(self, token: str = "t", atc: int = 1, cryptogram: str = "AB") -> dict[str, Any]:
+        """The card signs; returns what a request by chip then says."""
+        self.run.note("card_cryptogram", token=token, atc=atc, cryptogram=cryptogram)
+        return {"token": token, "atc": atc, "cryptogram": cryptogram, "entry_mode": "071", "masked": "476173******9"}
 
     def card_leaves(self) -> None:
         self.run.note("card_cryptogram", token="t", atc=1, cryptogram="00")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
+from rig.verdict.cards import CARD_VIEWS
 from rig.verdict.invariants.agreement import terminal_and_host_agree
 from rig.verdict.invariants.committed import committed_sale_is_not_reversed
 from rig.verdict.invariants.idle import TERMINAL_IDLE, terminal_is_idle_again
@@ -13,6 +14,7 @@ from rig.verdict.invariants.late import late_answers_are_discarded
 from rig.verdict.invariants.live import one_live_authorisation
 from rig.verdict.invariants.matching import reversal_matches_original
 from rig.verdict.invariants.owed import reversal_is_sent, reversal_survives_and_precedes
+from rig.verdict.invariants.own import cryptogram_is_the_cards_own
 from rig.verdict.model import Breach
 from rig.verdict.stories import CaseStory
 
@@ -38,6 +40,7 @@ class Invariant:
         title: what it demands.
         check: finds the breaches.
         views: the capabilities without which nothing can be said.
+        either: capabilities one of which is needed, where there are any.
         ripe: from when on it may be judged.
         limit: the field of the run's facts that it measures against, where it does.
     """
@@ -48,11 +51,14 @@ class Invariant:
     views: tuple[str, ...]
     ripe: Ripe = Ripe.ALWAYS
     limit: str = ""
+    either: tuple[str, ...] = ()
 
     def obstacle(self, case: CaseStory) -> str:
         """Why it cannot be judged in this case; empty where it can."""
         if missing := [view for view in self.views if view not in case.run.capabilities]:
             return f"the bench has no view of: {', '.join(missing)}"
+        if self.either and not case.run.capabilities.intersection(self.either):
+            return f"the bench has no view of: {' or '.join(self.either)}"
         if self.limit and getattr(case.run, self.limit) is None:
             return f"the run does not declare the terminal's {self.limit.replace('_', ' ')}"
         if self.ripe is not Ripe.ALWAYS and case.settled is None:
@@ -72,6 +78,7 @@ INVARIANTS = (
     Invariant("M5", "a reversal matches its original", reversal_matches_original, (HOST,)),
     Invariant("M6", "what is committed is not reversed", committed_sale_is_not_reversed, _BOTH),
     Invariant("M7", "late answers are discarded", late_answers_are_discarded, _BOTH, limit="response_timeout"),
+    Invariant("M10", "the cryptogram is the card's own", cryptogram_is_the_cards_own, (HOST,), either=CARD_VIEWS),
     Invariant("M14", "the terminal is idle again", terminal_is_idle_again, (REGISTER,), Ripe.SETTLED, "idle_limit_ms"),
 )
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rig.history.events import Event
-from rig.verdict.facts import amount, currency, original_key, text
+from rig.verdict.cards import CARD_VIEWS
+from rig.verdict.facts import amount, card_key, currency, original_key, text
 from rig.verdict.model import Breach
 from rig.verdict.stories import Belief, CaseStory, IntentStory, Request, row_stands
 
 
 def terminal_and_host_agree(case: CaseStory) -> Iterator[Breach]:
     """Approved means that this amount stands, anything else that nothing does.
+
+    An offline approval counts from its booking. That the host refuses its advice is the merchant's risk, no defect.
 
     What stays unknown is not judged here, and neither is an approval of which no ledger row entered the history:
     both leave the case undecided. That an approved sale stands once only is M1's concern.
@@ -32,7 +35,8 @@ def _must_stand(case: CaseStory, intent: IntentStory) -> bool:
 
 def _approved_sale(case: CaseStory, sale: IntentStory) -> Iterator[Breach]:
     standing = [request.row for request in sale.requests.values() if request.row and request.sale_stands]
-    if any(_right_money(row, sale) for row in standing):
+    refused = any(request.advice and request.declined_by_host for request in sale.requests.values())
+    if any(_right_money(row, sale) for row in standing) or (refused and not standing):
         return
     rows = [request.row for request in sale.requests.values()]
     if standing:
@@ -71,9 +75,16 @@ def _void_of_earlier_case(case: CaseStory, void: IntentStory) -> Iterator[Breach
 def _nobody_asked(case: CaseStory) -> Iterator[Breach]:
     fresh: list[Request] = [request for key, request in case.background.items() if key not in case.past]
     for request in fresh:
+        if request.advice and _may_be_promised(case, request):
+            continue
         if request.sale_stands:
             why = f"phantom charge: {request.key} stands at the host, and the cash register never asked for it"
             yield Breach.proven("M2", why, request.first, request.row, case.settled)
+
+
+def _may_be_promised(case: CaseStory, advice: Request) -> bool:
+    """Whether an earlier case's card approved it, or may have: without a view of the cards nobody can tell."""
+    return card_key(advice.first.data) in case.past or not case.run.capabilities.intersection(CARD_VIEWS)
 
 
 def _approved_minor(sale: IntentStory) -> int | None:

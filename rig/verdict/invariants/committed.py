@@ -13,12 +13,16 @@ from rig.verdict.stories import Belief, CaseStory, IntentStory
 def committed_sale_is_not_reversed(case: CaseStory) -> Iterator[Breach]:
     """No reversal once the cash register has seen the sale approved and completed.
 
-    A reversal by which the terminal carries out a void is the void's. One sent before the approval is M7's.
+    Where a contact card approved offline what the host never answered, the request is rightly reversed, and the sale
+    goes to the host as an advice. A reversal by which the terminal carries out a void is the void's. One sent before
+    the approval is M7's.
     """
     for intent in case.intents.values():
         if not intent.committed or intent.outcome is None:
             continue
         for request in intent.requests.values():
+            if intent.approved_offline and not request.advice:
+                continue
             late = [r for r in request.reversals if r.t > intent.outcome.t and not _carries_out_void(case, intent, r)]
             if late:
                 why = f"{request.key} was reversed after {intent.operation} {intent.name} was approved and completed"

@@ -25,6 +25,8 @@ def late_answers_are_discarded(case: CaseStory) -> Iterator[Breach]:
         if not intent.committed or intent.outcome is None:
             continue
         for request in intent.requests.values():
+            if request.advice:  # the sale was approved before it, and never waited for its answer
+                continue
             yield from _approved_after_timeout(case, intent, request)
             yield from _approved_after_reversal(intent, request)
 

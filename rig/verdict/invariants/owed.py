@@ -9,11 +9,15 @@ from rig.verdict.facts import original_key, text
 from rig.verdict.model import Breach
 from rig.verdict.stories import Belief, CaseStory, IntentStory, Request
 
+_CONTACT = "05"
+"""DE22: a chip read through its contacts."""
+
 
 def reversal_is_sent(case: CaseStory) -> Iterator[Breach]:
     """M3: a request that reached the host, and did not end approved or declined by a valid answer, is reversed.
 
-    A contactless card that leaves after its cryptogram is no reason to reverse: the sale goes on without it.
+    A contactless card that leaves after its cryptogram is no reason to reverse: the sale goes on without it. A contact
+    card that leaves, or declines by itself, before its last cryptogram is one. Advices are never reversed.
     """
     for intent, request in _never_reversed(case):
         if not _power_cut_since(case, request):
@@ -36,6 +40,8 @@ def reversal_survives_and_precedes(case: CaseStory) -> Iterator[Breach]:
 def _never_reversed(case: CaseStory) -> Iterator[tuple[IntentStory, Request]]:
     for intent in case.intents.values():
         for request in intent.requests.values():
+            if request.advice:
+                continue
             in_time = [reversal for reversal in request.reversals if not case.settled or reversal.t <= case.settled.t]
             if not in_time and _owed(case, intent, request):
                 yield intent, request
@@ -69,7 +75,7 @@ def _overtaken(case: CaseStory) -> Iterator[Breach]:
             continue
         for other in case.by_key.values():
             same_terminal = text(other.first.data, "tid") == text(original.data, "tid")
-            if same_terminal and other.key != key and original.t < other.first.t < reversal.t:
+            if same_terminal and not other.advice and other.key != key and original.t < other.first.t < reversal.t:
                 why = f"{other.key} went out before the reversal of {key}"
                 yield Breach.proven("M4", why, original, other.first, reversal)
                 break
@@ -80,7 +86,8 @@ def _reversed_because_card_left(case: CaseStory, intent: IntentStory) -> Iterato
     if left is None or intent.belief is Belief.APPROVED or not _only_card_faults(case):
         return
     for request in intent.requests.values():
-        if request.reversals and any(answer.t < request.reversals[0].t for answer in request.approvals):
+        contact = text(request.first.data, "entry_mode").startswith(_CONTACT)
+        if not contact and request.reversals and any(answer.t < request.reversals[0].t for answer in request.approvals):
             why = f"{request.key} was reversed though it was approved, and only the card had left after its cryptogram"
             yield Breach.proven("M3", why, left, *request.approvals, request.reversals[0], intent.last_word)
 

@@ -1,0 +1,66 @@
+"""M10: the cryptogram that the host receives is the card's own, and is good for one sale."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rig.history.events import Event
+from rig.verdict.cards import armed_for, by_chip, given_during, same_cryptogram
+from rig.verdict.facts import number, text
+from rig.verdict.model import Breach
+from rig.verdict.stories import CaseStory, IntentStory, Request
+
+_HARMLESS = ("tear ",)
+"""Card faults that change nothing in what the card says, as their names begin."""
+
+
+def cryptogram_is_the_cards_own(case: CaseStory) -> Iterator[Breach]:
+    """Card, counter and cryptogram of a chip request are what a card of the bench gave; each counter pays once.
+
+    Of a card of plastic nobody knows what it gave, and where a card fault spoiled an answer the terminal passes on
+    what it got: there only the counter is looked at. That another card answered is the bench's trouble.
+    """
+    for intent in case.intents.values():
+        for request in intent.requests.values():
+            if by_chip(request):
+                yield from _altered(case, intent, request)
+    if case.quiet:
+        yield from _paid_twice(case)
+
+
+def _altered(case: CaseStory, intent: IntentStory, request: Request) -> Iterator[Breach]:
+    armed = armed_for(case, intent, request)
+    if not armed or any(event.data.get("physical") is True for event in armed) or _spoiled(case, intent, request):
+        return
+    token = text(request.first.data, "token")
+    given = given_during(case, intent)
+    its_own = [event for event in given if same_cryptogram(event, request)]
+    if any(text(event.data, "token") == token for event in its_own):
+        return
+    if its_own:
+        why = f"{request.key} carries a card's cryptogram under the number of another card"
+    elif token in {text(event.data, "token") for event in armed}:
+        why = f"{request.key} carries a cryptogram or a counter that the card never gave"
+    else:
+        return
+    yield Breach.proven("M10", why, *armed[-1:], *given[-1:], request.first)
+
+
+def _spoiled(case: CaseStory, intent: IntentStory, request: Request) -> bool:
+    during = range(intent.begun.t, request.first.t)
+    faults = [text(event.data, "fault") for event in case.of("card_fault") if event.t in during]
+    return not all(fault.startswith(_HARMLESS) for fault in faults)
+
+
+def _paid_twice(case: CaseStory) -> Iterator[Breach]:
+    """The same tap in two sales. Twice in one sale is M1's."""
+    first: dict[tuple[str, float], tuple[IntentStory, Event]] = {}
+    for intent in case.intents.values():
+        for request in intent.requests.values():
+            token, atc = text(request.first.data, "token"), number(request.first.data, "atc")
+            if atc is None or not token or not request.sale_stands:
+                continue
+            earlier, event = first.setdefault((token, atc), (intent, request.first))
+            if earlier is not intent:
+                why = f"the card's transaction {atc:.0f} stands for sale {earlier.name} and for sale {intent.name}"
+                yield Breach.proven("M10", why, event, request.first, request.row, case.settled)
