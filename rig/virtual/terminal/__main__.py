@@ -13,8 +13,6 @@ from rig.virtual.terminal.bearers import Log
 from rig.virtual.terminal.contact import contact_facts
 from rig.virtual.terminal.ecr import Ecr
 from rig.virtual.terminal.emv import entry
-from rig.virtual.terminal.emv.facts import Facts
-from rig.virtual.terminal.emv.schemes import NAMES
 from rig.virtual.terminal.endofday import BackOffice
 from rig.virtual.terminal.host import Host
 from rig.virtual.terminal.links import open_links
@@ -58,15 +56,16 @@ def boot(settings: Settings, journal: Journal) -> str:
 
 def _acceptor(settings: Settings, bell: threading.Event, log: Log) -> Acceptor:
     """Every way in which this terminal takes cards."""
-    facts = {name: Facts() for name in NAMES}
-    at_slot = contact_facts(facts, settings.floor_limit)
+    emv = settings.emv
     return Acceptor(
-        Pn532Reader(settings.reader, log),
-        lambda transceive, purchase: entry.read_card(transceive, purchase, facts, log),
+        Pn532Reader(settings.reader, log, emv.card_tries, emv.card_answer_s),
+        lambda transceive, purchase: entry.read_card(transceive, purchase, emv.facts(log), log),
         Slot(settings.slot, bell, log) if settings.slot else None,
-        lambda transceive, purchase: contact.read_card(transceive, purchase, at_slot, log),
+        lambda transceive, purchase: contact.read_card(
+            transceive, purchase, contact_facts(emv.facts(log), settings.floor_limit), log
+        ),
         StripeHead(settings.stripe, bell, log) if settings.stripe else None,
-        lambda track, mode: card_of(track, mode, next(iter(facts.values()))),
+        lambda track, mode: card_of(track, mode, next(iter(emv.facts(log).values()))),
         bell,
         log,
     )

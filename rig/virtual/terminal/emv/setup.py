@@ -7,7 +7,6 @@ Of a bench file's ``simulation.terminal``; amounts in minor units::
     contactless_limit: 1000000     # from here on another interface must be used
     contactless_cvm_limit: 5000    # from here on the cardholder is verified
     contactless_floor_limit: 0     # above it the host is asked
-    floor_limit: 0                 # of the chip slot
     kernels: {visa: {contactless_floor_limit: 2000}}   # the three contactless limits for one scheme
     action_codes: {denial: "0010000000", online: "FC78FCF800", default: "FC78FCA000"}
     card_authorities: /state/card-authorities.json     # may be absent, then no card is authentic
@@ -25,9 +24,11 @@ from pathlib import Path
 
 from rig.errors import CallerMistake
 from rig.virtual.terminal.emv.facts import ActionCodes, Facts, Limits, PinPad
+from rig.virtual.terminal.emv.kernel import Note
 from rig.virtual.terminal.emv.oda import load_authorities
 from rig.virtual.terminal.emv.schemes import NAMES
 from rig.virtual.terminal.section import Section
+from rig.wire.errors import WireError
 
 CONTACTLESS = Limits(transaction=1_000_000, cvm=5_000, floor=0)
 
@@ -39,29 +40,31 @@ class EmvSettings:
     country: str = "0276"
     offline_capable: bool = True
     contactless: Mapping[str, Limits] = field(default_factory=lambda: dict.fromkeys(NAMES, CONTACTLESS))
-    floor_limit: int = 0
     action_codes: ActionCodes = field(default_factory=ActionCodes)
     card_authorities: Path | None = None
     card_tries: int = 3
     card_answer_s: float = 10.0
     pin_pad: PinPad = field(default_factory=PinPad)
 
-    def contactless_facts(self) -> dict[str, Facts]:
-        """The terminal at its contactless reader, for each scheme. Raises WireError: the authorities are damaged."""
-        at_all = self.contact_facts()
-        return {name: replace(at_all, limits=self.contactless[name]) for name in NAMES}
+    def facts(self, note: Note) -> dict[str, Facts]:
+        """The terminal at its contactless reader, for each scheme, with the authorities that there are now.
 
-    def contact_facts(self) -> Facts:
-        """The terminal at its chip slot. Raises WireError: the authorities are damaged."""
-        return Facts(
+        ``note`` takes terminal_authorities_damaged: a file that cannot be read is like none, so no card is authentic.
+        """
+        try:
+            authorities = load_authorities(self.card_authorities)
+        except WireError as error:
+            note("terminal_authorities_damaged", why=str(error))
+            authorities = ()
+        at_all = Facts(
             country=self.country,
             terminal_type="22" if self.offline_capable else "21",
-            limits=Limits(floor=self.floor_limit, cvm=0),
             offline_capable=self.offline_capable,
             action_codes=self.action_codes,
-            authorities=load_authorities(self.card_authorities),
+            authorities=authorities,
             pin_pad=self.pin_pad,
         )
+        return {name: replace(at_all, limits=self.contactless[name]) for name in NAMES}
 
 
 def read_emv(top: Section) -> EmvSettings:
@@ -76,7 +79,6 @@ def read_emv(top: Section) -> EmvSettings:
         country=top.digits("country", 4) if top.has("country") else usual.country,
         offline_capable=top.get("offline_capable", bool, usual.offline_capable),
         contactless=_limits(top),
-        floor_limit=top.amount("floor_limit", usual.floor_limit),
         action_codes=_action_codes(top) if top.has("action_codes") else usual.action_codes,
         card_authorities=Path(authorities) if authorities else None,
         card_tries=max(1, top.amount("card_tries", usual.card_tries)),
