@@ -7,6 +7,7 @@ asks for its answer to reset, and sends commands. A card is gone when its connec
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
 import threading
 import time
@@ -39,13 +40,13 @@ class Inserted:
 
     @property
     def there(self) -> bool:
-        """Whether it is still in the slot."""
+        """Whether it is still in the slot, whatever it said that nobody has read."""
+        waiting = select.poll()
         try:
-            return bool(self._connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
-        except BlockingIOError:
-            return True
-        except OSError:
+            waiting.register(self._connection, select.POLLRDHUP)
+        except ValueError:
             return False
+        return not waiting.poll(0)
 
     def greet(self) -> None:
         """Switch it on and ask for its answer to reset, without waiting for it. Raises CardLost."""
