@@ -36,6 +36,7 @@ _USUAL: dict[str, dict[str, Any]] = {
     "mastercard": {"aid": "A0000000041010", "kernel": 2, "cryptogram": "mastercard-17", "label": "MASTERCARD TEST"},
     "unionpay": {"aid": "A000000333010101", "kernel": 7, "cryptogram": "unionpay-01", "label": "UNIONPAY TEST"},
 }
+_LONGEST = 247  # with its own header and the record's, and the status word, 256 bytes at most
 _PROVIDERS = {"A000000003": "visa", "A000000004": "mastercard", "A000000333": "unionpay"}
 
 MADE = frozenset({
@@ -95,6 +96,8 @@ class Application(Part):
                 raise ValueError(f"tag {name} is no BER-TLV tag") from None
             if tag in MADE or constructed:
                 raise ValueError(f"tag {name} contradicts the profile's other fields, which it follows from")
+            if len(self.tags[name]) // 2 > _LONGEST:
+                raise ValueError(f"tag {name} does not fit a record: it may have {_LONGEST} bytes")
         provider = _PROVIDERS.get(self.aid[:10], self.scheme)
         if provider != self.scheme:
             raise ValueError(f"tag 4F: this AID is one of {provider}, the application is one of {self.scheme}")

@@ -46,7 +46,7 @@ class CardMemory:
         """What the card remembers. Raises CallerMistake for a bad file."""
         try:
             return _checked(read_json(self._path, {}))
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, AttributeError):
             raise CallerMistake(
                 str(self._path), "this is no memory of a card", "delete it: the card is then as new"
             ) from None

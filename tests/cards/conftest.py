@@ -43,9 +43,18 @@ def redactor() -> Redactor:
     return Redactor.with_new_key([TestRange("476173"), TestRange("541333"), TestRange("621234")])
 
 
+@pytest.fixture(scope="session")
+def card_keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """RSA keys that the tests share: making one takes a good part of a second."""
+    return tmp_path_factory.mktemp("card-keys")
+
+
 @pytest.fixture
-def bureau(tmp_path: Path, redactor: Redactor) -> CardBureau:
-    return CardBureau(tmp_path / "state", redactor)
+def bureau(tmp_path: Path, redactor: Redactor, card_keys: Path) -> CardBureau:
+    state = tmp_path / "state"
+    state.mkdir(mode=0o700)
+    (state / "card-keys").symlink_to(card_keys)
+    return CardBureau(state, redactor)
 
 
 @dataclass
