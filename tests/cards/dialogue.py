@@ -1,14 +1,20 @@
-"""A terminal's half of an EMV dialogue, as small as a test needs it."""
+"""The other half of an EMV dialogue, the terminal's and the issuer's, as small as a test needs it."""
 
 import datetime
 from pathlib import Path
 
+from rig.cards.bureau import CardBureau
 from rig.cards.emv.authority import authorities
 from rig.cards.emv.card import EmvCard, Exchange
+from rig.cards.keys import IssuerKeys, MasterKeys
+from rig.cards.profile import CardProfile, Interface, load_card
 from rig.wire import tlv
+from rig.wire.cryptogram import CryptogramData, issuer_authentication_data, script_command
+from rig.wire.cryptogram.script import Instruction
 from rig.wire.oda import PublicKey, find_authority, recover_card, recover_issuer
 
 H = bytes.fromhex
+CARDS = Path(__file__).parents[2] / "fixtures/cards"
 TODAY = datetime.date(2026, 11, 22)
 ONLINE_ONLY, OFFLINE_TOO = H("36804000"), H("36004080")  # terminal transaction qualifiers, 9F66
 VALUES = {
@@ -98,3 +104,46 @@ class Dialogue:
                     self.static_data += tlv.parse(record)[0].value
         if 0x9F4A in self.objects:
             self.static_data += self.objects[0x82]
+
+
+class Slot:
+    """A terminal's slot, and the issuer behind it, for one card."""
+
+    def __init__(self, bureau: CardBureau, state: Path, profile: CardProfile | str) -> None:
+        self.profile = load_card(profile, CARDS) if isinstance(profile, str) else profile
+        self.bureau, self.state = bureau, state
+        self.dialogue = self.insert()
+        self.request: dict[int, bytes] = {}
+
+    def insert(self) -> Dialogue:
+        self.dialogue = Dialogue(self.bureau.issue(self.profile, Interface.CONTACT))
+        return self.dialogue
+
+    def ask_for(self, p1: int = 0x80) -> dict[int, bytes]:
+        """Begin a transaction with the first GENERATE AC."""
+        self.insert().begin()
+        self.request = self.dialogue.generate(p1)
+        return self.request
+
+    @property
+    def keys(self) -> MasterKeys:
+        return IssuerKeys.load_or_create(self.state, []).of(self.profile.bank)
+
+    @property
+    def covered(self) -> CryptogramData:
+        return CryptogramData.from_tags(self.dialogue.values | {0x9F03: bytes(6), 0x95: bytes(5)}
+                                        | self.dialogue.objects | self.request)  # fmt: skip
+
+    def issuer_says(self, rc: str) -> bytes:
+        """Tag 91."""
+        version, psn = self.profile.applications[0].cryptogram, self.profile.psn
+        return issuer_authentication_data(
+            version, self.keys.mk_ac, self.profile.pan, psn, self.covered, self.request[0x9F26], rc
+        )
+
+    def script(self, instruction: Instruction, number: int = 0, tag: int | None = None, value: bytes = b"") -> bytes:
+        """A command of the issuer's, in answer to the last request."""
+        return script_command(
+            self.profile.applications[0].cryptogram, self.keys.mk_smi, self.profile.pan, self.profile.psn,
+            self.request[0x9F36], self.request[0x9F26], instruction, number=number, tag=tag, value=value,
+        )  # fmt: skip

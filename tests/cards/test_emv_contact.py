@@ -5,65 +5,19 @@ from pathlib import Path
 import pytest
 
 from rig.cards.bureau import CardBureau
-from rig.cards.keys import IssuerKeys, MasterKeys
 from rig.cards.profile import Behaviour, CardProfile, Interface, load_card
 from rig.wire import tlv
 from rig.wire.cryptogram import (
     CryptogramData,
     application_cryptogram,
-    issuer_authentication_data,
     read_issuer_data,
-    script_command,
 )
 from rig.wire.cryptogram.versions import engine
 from rig.wire.oda import AuthenticationFailed, check_combined, check_dynamic, check_static, transaction_data
-from tests.cards.dialogue import Dialogue, H, select
+from tests.cards.dialogue import Dialogue, H, Slot, select
 
 CARDS = Path(__file__).parents[2] / "fixtures/cards"
 RIGHT_PIN, WRONG_PIN = "0020008008241234FFFFFFFFFF", "0020008008241111FFFFFFFFFF"
-
-
-class Slot:
-    """A terminal's slot, and the issuer behind it, for one card."""
-
-    def __init__(self, bureau: CardBureau, state: Path, profile: CardProfile | str) -> None:
-        self.profile = load_card(profile, CARDS) if isinstance(profile, str) else profile
-        self.bureau, self.state = bureau, state
-        self.dialogue = self.insert()
-        self.request: dict[int, bytes] = {}
-
-    def insert(self) -> Dialogue:
-        self.dialogue = Dialogue(self.bureau.issue(self.profile, Interface.CONTACT))
-        return self.dialogue
-
-    def ask_for(self, p1: int = 0x80) -> dict[int, bytes]:
-        """Begin a transaction with the first GENERATE AC."""
-        self.insert().begin()
-        self.request = self.dialogue.generate(p1)
-        return self.request
-
-    @property
-    def keys(self) -> MasterKeys:
-        return IssuerKeys.load_or_create(self.state, []).of(self.profile.bank)
-
-    @property
-    def covered(self) -> CryptogramData:
-        return CryptogramData.from_tags(self.dialogue.values | {0x9F03: bytes(6), 0x95: bytes(5)}
-                                        | self.dialogue.objects | self.request)  # fmt: skip
-
-    def issuer_says(self, rc: str) -> bytes:
-        """Tag 91."""
-        version, psn = self.profile.applications[0].cryptogram, self.profile.psn
-        return issuer_authentication_data(
-            version, self.keys.mk_ac, self.profile.pan, psn, self.covered, self.request[0x9F26], rc
-        )
-
-    def script(self, instruction: str, number: int = 0, **fields: object) -> bytes:
-        made = script_command(  # type: ignore[call-overload]
-            self.profile.applications[0].cryptogram, self.keys.mk_smi, self.profile.pan, self.profile.psn,
-            self.request[0x9F36], self.request[0x9F26], instruction, number=number, **fields,
-        )  # fmt: skip
-        return bytes(made)
 
 
 @pytest.fixture
