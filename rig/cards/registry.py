@@ -16,6 +16,8 @@ from rig.errors import CallerMistake
 
 _ALL = frozenset(Capability)
 _EMULATED = _ALL - {Capability.PROTOCOL_FAULTS}
+_NONE: frozenset[Capability] = frozenset()
+_ACTUATOR = "rig.cards.actuator.presenter"
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,11 @@ DRIVERS: Mapping[str, Driver] = {
     "pn532": Driver("rig.cards.pn532", "Pn532Presenter", Interface.CONTACTLESS, _ALL),
     "pn532-firmware": Driver("rig.cards.pn532_firmware", "Pn532FirmwarePresenter", Interface.CONTACTLESS, _EMULATED),
     "rcs380": Driver("rig.cards.rcs380", "Rcs380Presenter", Interface.CONTACTLESS, _ALL),
+    "grbl": Driver(_ACTUATOR, "GrblPresenter", Interface.CONTACTLESS, _NONE),
+    "maestro": Driver(_ACTUATOR, "MaestroPresenter", Interface.CONTACTLESS, _NONE),
+    "relay": Driver(_ACTUATOR, "RelayPresenter", Interface.CONTACTLESS, _NONE),
     "vpcd": Driver("rig.cards.vpcd", "VpcdPresenter", Interface.CONTACT, _EMULATED, place="address"),
-    "stripe": Driver("rig.cards.stripe", "StripePresenter", Interface.STRIPE, frozenset()),
+    "stripe": Driver("rig.cards.stripe", "StripePresenter", Interface.STRIPE, _NONE),
 }
 
 

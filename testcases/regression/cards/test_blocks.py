@@ -20,11 +20,11 @@ def test_a_few_extensions_are_waited_for(bench: Bench, bearer: str) -> None:
     assert sale.approved
 
 
-@pytest.mark.requires(Verdict.FAILED_SAFELY)
+@pytest.mark.requires(Verdict.COMPLETED)
 def test_a_storm_of_extensions_ends(bench: Bench, bearer: str) -> None:
-    """The card asks for more time without end: the terminal gives up, and nothing is charged."""
+    """The card asks for more time without end: the terminal lets go, asks for it again, and books its second tap."""
     sale = bench.sale(2_21, "visa-credit", extend_waiting("GPO", 100_000))
-    assert not sale.approved
+    assert sale.approved
 
 
 @pytest.mark.requires(Verdict.COMPLETED, Verdict.FAILED_SAFELY)
@@ -41,11 +41,19 @@ def test_one_bad_block_is_mended(bench: Bench, bearer: str, kind: BlockFault) ->
     assert sale.approved
 
 
-@pytest.mark.requires(Verdict.FAILED_SAFELY)
-@pytest.mark.parametrize("kind", ["lost", "bad-pcb", "bad-crc", "nak-storm"])
+@pytest.mark.requires(Verdict.COMPLETED)
+@pytest.mark.parametrize("kind", ["lost", "bad-pcb", "bad-crc", "nak-storm", "overlong"])
 def test_bad_blocks_without_end(bench: Bench, bearer: str, kind: BlockFault) -> None:
-    """No good block comes any more: bounded tries, then the terminal lets go, and nothing is charged."""
+    """No good block comes any more: the terminal lets go after bounded tries, and books the second tap alone."""
     sale = bench.sale(2_24, "visa-credit", bad_blocks("GPO", kind, 10_000))
+    assert sale.approved
+
+
+@pytest.mark.requires(Verdict.FAILED_SAFELY)
+def test_every_tap_is_bad(bench: Bench, bearer: str) -> None:
+    """Every tap ends in bad blocks: the terminal gives up, and nothing is charged."""
+    faults = [bad_blocks("GPO", "bad-pcb", 10_000, number=tap) for tap in (1, 2, 3)]
+    sale = bench.sale(2_27, "visa-credit", *faults)
     assert not sale.approved
 
 
