@@ -45,7 +45,7 @@ def run(selected: Selected) -> CardData:
     tvr |= restrictions(read.objects, read.objects, purchase, facts)
     objects = read.objects | {0x95: tvr.encode(), 0x9F34: verified.results}
     asked = decide(objects, tvr, facts)
-    if asked is Cryptogram.TC and read.prepared.key is None:
+    if asked is Cryptogram.TC and not read.prepared.ok:
         asked = Cryptogram.ARQC  # nothing goes offline that is not authentic
     kind, objects = _cryptogram(selected, read, objects, asked)
     if kind is Cryptogram.AAC:

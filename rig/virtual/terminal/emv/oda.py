@@ -63,6 +63,11 @@ class Prepared:
     tvr: Tvr = NOTHING_WRONG
     why: str = ""
 
+    @property
+    def ok(self) -> bool:
+        """Whether nothing has failed so far; without it nothing may go offline."""
+        return self.method is not None and not self.why
+
 
 def method_of(profile: bytes, facts: Facts, allowed: tuple[Method, ...] = tuple(Method)) -> Method | None:
     """The best method that the card (AIP, 82) and the terminal (9F33) have in common (Book 3, 10.3)."""

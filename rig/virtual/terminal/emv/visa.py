@@ -48,6 +48,7 @@ def run_quick(selected: Selected, more: Objects) -> CardData:
         found, static = _records(selected, answer)
     check_lengths(found)
     objects = found | said  # what the terminal said counts, whatever the card says of it
+    del objects[0x9F34]  # there is no CVM list in this kernel, hence no result of one
     track2(objects)
     kind = kind_of(objects[0x9F27])
     if kind is Cryptogram.ARQC:
