@@ -18,7 +18,7 @@ pytestmark = [
 @pytest.mark.requires(Verdict.COMPLETED)
 def test_swiped_after_a_broken_chip(bench: Bench, bearer: str) -> None:
     """The chip refuses both of the terminal's tries: the card is swiped, and the sale completes."""
-    broken = [refuse_command("GPO", 0x6F00, number=number) for number in (1, 2)]
+    broken = [refuse_command("SELECT AID", 0x6F00, number=number) for number in (1, 2)]
     swipe = present_by("visa-credit", Interface.STRIPE).at(Moment.CARD_NOT_READ)
     sale = bench.sale(7_10, "visa-credit", *broken, swipe, interface=Interface.CONTACT)
     assert sale.approved
