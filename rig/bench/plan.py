@@ -28,6 +28,7 @@ _USUAL_CHANNELS = (1, 6, 11)
 _DEVICES = {
     "attenuator": "rig.virtual.attenuator",
     "field": "rig.virtual.field",
+    "physical-cards": "rig.cards.plastic",
     "radio": "rig.virtual.radio",
     "relay-board": "rig.virtual.relay_board",
 }
@@ -181,6 +182,8 @@ def _device(name: str, bench: BenchFile, places: Places, common: dict[str, Any])
     settings = {**device.settings, **common, "name": name}
     if device.device == "relay-board":
         settings |= {"power_on": True, "load": _terminal(bench, bench.simulation, places, common)}
+    if device.device == "physical-cards":
+        settings |= {"state": str(places.state.root), "folder": str(places.cards(bench))}
     return Program(name, _DEVICES[device.device], settings, in_terminal=device.device == "relay-board")
 
 

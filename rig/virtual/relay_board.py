@@ -22,7 +22,7 @@ import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from pyroute2.netlink.exceptions import NetlinkError
 
@@ -37,10 +37,20 @@ _NAMES = "0123456789ABCDEFGHIJKLMNOPQRSTUV"
 _MAX_LINE = 128
 
 
+class Powered(Protocol):
+    """What a relay gives power to."""
+
+    def power_on(self) -> None:
+        """It has power."""
+
+    def power_off(self) -> None:
+        """It has none."""
+
+
 class RelayBoard:
     """The board's command set; relay 0 switches ``load``."""
 
-    def __init__(self, relays: int, load: Load, journal: Journal) -> None:
+    def __init__(self, relays: int, load: Powered, journal: Journal) -> None:
         self._load = load
         self._journal = journal
         self._closed = [False] * relays

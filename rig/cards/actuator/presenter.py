@@ -76,18 +76,15 @@ class ActuatorPresenter:
         self._name, self._bureau, self._observe = str(port), bureau, observe
         take(self._name, settings, ("cards", "interface", "reader", *self.options))
         self.interface = _interface(self._name, settings)
-        self._reader: ParkReader | None = None
-        self._where_reader_is = settings.get("reader")
-        self._port = port
+        place = settings.get("reader")
+        self._reader: ParkReader | None = park_reader(self._name, port, place) if place is not None else None
         self._armed: CardProfile | None = None
         self._lock = threading.RLock()
         self._closed = False
-        line = SerialPort(str(port), name=self._name, baudrate=self.baudrate, observe=observe)
+        line = SerialPort(str(port), name=self._name, baudrate=self.baudrate, observe=self._tell)
         try:
             own = {name: settings[name] for name in self.options if name in settings}
             self._mover = type(self).machine(line, settings.get("cards", {}), **own)
-            if self._where_reader_is is not None:
-                self._reader = park_reader(self._name, port, self._where_reader_is)
         except BaseException:
             line.close()
             raise
@@ -159,6 +156,9 @@ class ActuatorPresenter:
                 if self._reader:
                     self._reader.close()
                 self._mover.close()
+
+    def _tell(self, kind: str, data: dict[str, Any]) -> None:
+        self._observe(kind, data)
 
     def _checked(self, card: CardProfile) -> str | None:
         """The UID of the card at rest, once it is known to be the right one; None where nobody can look."""
