@@ -1,12 +1,13 @@
 """Card files: the shipped ones load, and a wrong one names file and field without its PAN."""
 
+import re
 from pathlib import Path
 
 import pytest
 import yaml
 
 from rig.cards.application import Application
-from rig.cards.profile import CardProfile, load_card, load_cards
+from rig.cards.profile import Behaviour, CardProfile, load_card, load_cards
 from rig.errors import CallerMistake
 from rig.history import Redactor, TestRange
 from rig.history.redaction import luhn_valid
@@ -175,3 +176,11 @@ def test_two_cards_of_one_name_are_refused(tmp_path: Path, fields: dict[str, obj
         (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump(fields))
     with pytest.raises(CallerMistake, match="two cards visa-credit"):
         load_cards(tmp_path)
+
+
+def test_the_document_tells_every_field_and_every_card() -> None:
+    text = (SHIPPED.parents[1] / "docs/cards.md").read_text()
+    told = set(re.findall(r"^\| `([a-z0-9_-]+)` \|", text, re.MULTILINE))
+    for part in (CardProfile, Application, Behaviour):
+        assert part.model_fields.keys() <= told
+    assert {path.stem for path in SHIPPED.glob("*.yaml")} <= told
