@@ -1,4 +1,4 @@
-"""All benchmarks, as JSON lines: ``python -m benchmarks [impairment] [sale] [start]``."""
+"""All benchmarks, as JSON lines: ``python -m benchmarks [card] [impairment] [sale] [start]``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import importlib
 import json
 import sys
 
-NAMES = ("sale", "start", "impairment")
+NAMES = ("sale", "start", "card", "impairment")
 
 
 def main(wanted: list[str]) -> None:
