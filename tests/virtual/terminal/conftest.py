@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.virtual.terminal.emv_cards import Issuer
 from tests.virtual.terminal.scripted_host import Authority, make_authority, serving
+from tests.virtual.terminal.slot_bench import SlotBench
 from tests.virtual.terminal.terminal_process import Bench, Field, running_field
 
 
@@ -30,3 +32,15 @@ def bench(tmp_path: Path, authority: Authority, field: Field) -> Iterator[Bench]
             yield bench
         finally:
             bench.close()
+
+
+@pytest.fixture
+def slots(bench: Bench) -> Iterator[SlotBench]:
+    slots = SlotBench(bench)
+    yield slots
+    slots.close()
+
+
+@pytest.fixture(scope="session")
+def issuer(tmp_path_factory: pytest.TempPathFactory) -> Issuer:
+    return Issuer(tmp_path_factory.mktemp("issuer"))
