@@ -67,7 +67,8 @@ def field(folder: Path) -> Iterator[int]:
     redactor.save(folder / "redaction.json")
     settings = {
         "name": "field", "runtime": str(folder), "journals": str(folder / "journals"),
-        "redaction": str(folder / "redaction.json"), "chips": {chip: f"{chip}.tty" for chip in ("bench", "terminal", "idle")},
+        "redaction": str(folder / "redaction.json"),
+        "chips": {chip: f"{chip}.tty" for chip in ("bench", "terminal", "idle")},
     }  # fmt: skip
     (folder / "field.json").write_text(json.dumps(settings))
     reader, writer = os.pipe()
@@ -132,13 +133,16 @@ def present_one_after_the_other(presenter: Pn532Presenter, reader: Pn532CardRead
 
 def measure() -> list[dict[str, Any]]:
     """Two lines: the round trip, and the presentations with what they left behind."""
-    with tempfile.TemporaryDirectory(prefix="rig-bench-") as made, field(Path(made)) as pid:
-        with devices(Path(made)) as (presenter, reader):
-            apdus, commands = round_trips(presenter, reader, Path(made) / "idle.tty")
-            present_one_after_the_other(presenter, reader, WARM_UP)
-            before = Held.now(pid)
-            took = present_one_after_the_other(presenter, reader, PRESENTATIONS)
-            after = Held.settled(pid, before)
+    with (
+        tempfile.TemporaryDirectory(prefix="rig-bench-") as made,
+        field(Path(made)) as pid,
+        devices(Path(made)) as (presenter, reader),
+    ):
+        apdus, commands = round_trips(presenter, reader, Path(made) / "idle.tty")
+        present_one_after_the_other(presenter, reader, WARM_UP)
+        before = Held.now(pid)
+        took = present_one_after_the_other(presenter, reader, PRESENTATIONS)
+        after = Held.settled(pid, before)
     p50, p50_command = statistics.median(apdus), statistics.median(commands)
     return [
         {
