@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from rig.history import Event
 from rig.report.timeline import LARGEST, description_html, timeline_svg
 from rig.report.timeline.labels import Wish, place, width
+from rig.report.timeline.lanes import draw
 from rig.report.timeline.marks import Lane, Mark, Shape, Tone, Weight
 from rig.report.timeline.scale import scale
 from rig.report.timeline.words import answer, apdu, impairment, request
@@ -172,3 +173,18 @@ def test_messages_in_words() -> None:
     assert request({"mti": "0200", "amount": 500, "currency": "999"}) == "0200 sale 500 (999)"
     assert answer({"mti": "0401", "rc": "00", "late": True}) == "0410 rc 00 late"
     assert apdu({"name": "GPO", "response": "6985"}) == "GPO → 6985"
+
+
+def test_cards_are_told_by_where_they_are_and_what_they_do_wrong() -> None:
+    events = history(
+        (0, "card_armed", {"card": "visa-credit", "interface": "contactless"}),
+        (1, "card_armed", {"card": "mastercard-credit", "interface": "contact"}),
+        (20, "card_fault", {"fault": "no 57 in GPO", "command": "GPO", "what": "spoiled"}),
+        (30, "card_removed", {"why": "asked", "proof": {"card": "visa-credit"}}),
+        (50, "outcome", {"intent": "i1", "outcome": "declined"}),
+    )
+    said = texts(timeline_svg(events, title="two", verdict="failed safely"))
+    for words in ("visa-credit in the field", "mastercard-credit in the slot", "no 57 in GPO", "removed: asked"):
+        assert words in said
+    bars = {mark.label: mark.until for mark in draw(events).marks if mark.shape is Shape.BAR}
+    assert bars == {"visa-credit in the field": 30_000_000, "mastercard-credit in the slot": 50_000_000}

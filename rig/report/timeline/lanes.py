@@ -15,6 +15,7 @@ _OUTCOMES = {
     "declined": (Shape.RING, Tone.PLAIN),
     "failed": (Shape.RING, Tone.PLAIN),
 }
+_PRESENTED = {"contactless": "in the field", "contact": "in the slot", "stripe": "swiped"}
 _UNKNOWN = (Shape.CROSS, Tone.DOUBT)
 
 
@@ -119,12 +120,20 @@ def _signal(drawing: Drawing, event: Event) -> None:
 
 
 def _card_armed(drawing: Drawing, event: Event) -> None:
-    said = words.short(f"{event.data.get('card', 'card')} in the field")
-    drawing.begin(("card", ""), Mark(Lane.CARD, event.t, Shape.BAR, Tone.CARD, said))
+    card = str(event.data.get("card", "card"))
+    said = words.short(f"{card} {_PRESENTED.get(str(event.data.get('interface')), 'in the field')}")
+    drawing.begin(("card", card), Mark(Lane.CARD, event.t, Shape.BAR, Tone.CARD, said))
+
+
+def _card_fault(drawing: Drawing, event: Event) -> None:
+    said = words.short(str(event.data.get("fault", "fault of the card")))
+    drawing.add(event, Lane.CARD, Shape.DIAMOND, Tone.FAULT, said, Weight.HIGH)
 
 
 def _card_removed(drawing: Drawing, event: Event) -> None:
-    drawing.end(("card", ""), event.t)
+    proof = event.data.get("proof")
+    card = proof.get("card") if isinstance(proof, Mapping) else None
+    drawing.end(("card", str(card or "card")), event.t)
     drawing.add(event, Lane.CARD, Shape.CROSS, Tone.CARD, words.short(f"removed: {event.data.get('why', '')}"))
 
 
@@ -223,6 +232,7 @@ _READERS: Mapping[str, Callable[[Drawing, Event], Any]] = {
     "card_armed": _card_armed,
     "card_removed": _card_removed,
     "card_apdu": _card_apdu,
+    "card_fault": _card_fault,
     "ecr_tx": _ecr(Shape.SENT),
     "ecr_rx": _ecr(Shape.RECEIVED),
     "ecr_link": _ecr_link,
