@@ -49,7 +49,9 @@ class MessageWriter:
         told = "0200" if original.advice is None else "0220"
         fields: Fields = {number: secret[number] for number in _SECRET if number in secret}
         fields |= {number: first[number] for number in (22, 23) if number in first}
-        return self._request(transaction, fields | {37: original.rrn, 90: de90(told, first[11], first[7])})
+        if original.rrn:
+            fields[37] = original.rrn
+        return self._request(transaction, fields | {90: de90(told, first[11], first[7])})
 
     def advice(self, transaction: Transaction, advice: Advice, secret: dict[int, str]) -> Message:
         """What the host is told of an offline approval: the request that it was not asked, with the result."""

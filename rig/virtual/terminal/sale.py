@@ -99,6 +99,8 @@ class Sales:
         if original.face:
             self._store.show_card(transaction, original.face)
         session.announce(_WAITING_FOR_HOST)
+        if original.advice is not None:
+            self._reversals.flush()  # the host gives the sale its reference (DE37) when it hears of it
         secret = self._vault.open(original.trace, original.sealed)
         decision = self._authoriser.authorise(transaction, self._writer.void(transaction, original, secret))
         self._finish(session, transaction, decision)
