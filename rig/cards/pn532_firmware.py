@@ -17,15 +17,14 @@ Proven against the simulated chip of this project, which is written from the man
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 
+from rig.cards.chip_session import Callbacks, ChipSession
 from rig.cards.emv.card import EmvCard
 from rig.cards.faults import CardFault, Tear
 from rig.cards.firmware_session import FirmwareSession
 from rig.cards.pn532 import Pn532Presenter
 from rig.cards.presenter import Capability
 from rig.cards.profile import CardProfile
-from rig.cards.session import Callbacks, CardSession
 from rig.errors import CallerMistake
 
 
@@ -43,6 +42,8 @@ class Pn532FirmwarePresenter(Pn532Presenter):
                 )
         super().arm(card, faults)
 
-    def _session_with(self, card: EmvCard, uid: bytes, faults: Sequence[CardFault], told: Callbacks) -> CardSession:
-        tell = partial(self._observe, "card_fault")
-        return FirmwareSession(self._name, self._device, self._tty, card, uid, told, faults, tell)
+    def _session_with(self, card: EmvCard, uid: bytes, faults: Sequence[CardFault], told: Callbacks) -> ChipSession:
+        return FirmwareSession(self._name, self._device, self._tty, card, uid, told, faults)
+
+    def _check(self, card: CardProfile) -> None:
+        """The chip's frames are its own; what the profile says of them does not matter."""
