@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rig.bearers.impairment import Impairment, Overhead
 from rig.history import Event
 from rig.report.timeline import LARGEST, description_html, timeline_svg
 from rig.report.timeline.labels import Wish, place, width
@@ -188,3 +189,10 @@ def test_cards_are_told_by_where_they_are_and_what_they_do_wrong() -> None:
         assert words in said
     bars = {mark.label: mark.until for mark in draw(events).marks if mark.shape is Shape.BAR}
     assert bars == {"visa-credit in the field": 30_000_000, "mastercard-credit in the slot": 50_000_000}
+
+
+def test_a_link_that_suffers_nothing_is_told_as_nothing() -> None:
+    clean = Impairment().to_dict()
+    assert impairment({"link": "wifi", "up": clean, "down": clean}) == ""
+    slow = Impairment(rate_kbit=1000, overhead=Overhead(packet_bytes=8)).to_dict()
+    assert impairment({"link": "wifi", "up": slow, "down": slow}) == "wifi: rate 1000 kbit/s, overhead (packet bytes 8)"

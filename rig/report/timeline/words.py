@@ -60,15 +60,21 @@ def impairment(data: Mapping[str, Any]) -> str:
 
 def _direction(said: object) -> str:
     if isinstance(said, Mapping):
-        return ", ".join(filter(None, (_setting(str(key), value) for key, value in said.items())))
+        idle = {"seed"} if said.get("jitter_ms") else {"seed", "distribution"}  # they shape what is not there
+        told = (_setting(str(key), value) for key, value in said.items() if key not in idle)
+        return ", ".join(filter(None, told))
     return "" if said in (None, False, "", "clean", "none") else str(said)
 
 
 def _setting(key: str, value: object) -> str:
+    name = key.replace("_", " ")
+    if isinstance(value, Mapping):
+        inner = ", ".join(filter(None, (_setting(str(part), figure) for part, figure in value.items())))
+        return f"{name} ({inner})" if inner else ""
     if value in (None, False, 0, 0.0, ""):
         return ""
-    stem, _, unit = key.rpartition("_")
     if value is True:
-        return key.replace("_", " ")
+        return name
+    stem, _, unit = key.rpartition("_")
     figure = f"{value:g}" if isinstance(value, int | float) else str(value)
-    return f"{stem.replace('_', ' ')} {figure} {_UNITS[unit]}" if stem and unit in _UNITS else f"{key} {figure}"
+    return f"{stem.replace('_', ' ')} {figure} {_UNITS[unit]}" if stem and unit in _UNITS else f"{name} {figure}"
