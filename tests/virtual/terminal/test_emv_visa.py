@@ -23,6 +23,7 @@ from tests.virtual.terminal.emv_cards import (
     Issuer,
     Notes,
     Scripted,
+    options,
     plain_card,
     purchase,
 )
@@ -111,7 +112,7 @@ def test_a_phone_that_wants_its_owner_is_presented_again() -> None:
 @pytest.mark.parametrize("tag", ["82", "57", "9F26", "9F27", "9F36", "9F10"])
 def test_every_mandatory_object_is_missed(tag: str) -> None:
     with pytest.raises(CardRefused, match=f"no {tag}"):
-        buy(plain_card(**{f"t{tag}": None}))
+        buy(plain_card(gpo=options(**{f"t{tag}": None})))
 
 
 @pytest.mark.parametrize(
@@ -137,7 +138,7 @@ def test_every_mandatory_object_is_missed(tag: str) -> None:
 )
 def test_data_that_break_the_rules_go_nowhere(changed: dict[str, str]) -> None:
     with pytest.raises(CardRefused):
-        buy(plain_card(**changed))
+        buy(plain_card(gpo=options(**changed)))
 
 
 def test_a_data_object_that_comes_twice_ends_it() -> None:
