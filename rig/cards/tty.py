@@ -176,6 +176,9 @@ def told_as_trouble(port: str) -> Iterator[None]:
 
 def as_trouble(port: str, error: BaseException) -> RigError:
     """What an error of nfcpy or pyserial means at the bench."""
+    told = getattr(error, "trouble", None)
+    if isinstance(told, RigError):  # its device knows better
+        return told
     code = getattr(error, "errno", None)
     if code == errno.EIO and isinstance(error.__context__, LINE_ERRORS):
         return as_trouble(port, error.__context__)  # nfcpy says EIO for whatever kept the chip's ACK away
