@@ -36,9 +36,9 @@ class Presented:
     def of(self, kind: str) -> list[dict[str, Any]]:
         return [data for name, data in self.events if name == kind]
 
-    def wait_for(self, kind: str) -> dict[str, Any]:
+    def wait_for(self, kind: str, count: int = 1) -> dict[str, Any]:
         deadline = time.monotonic() + 3
-        while not (found := self.of(kind)):
+        while len(found := self.of(kind)) < count:
             assert time.monotonic() < deadline, f"no {kind}"
             time.sleep(0.002)
         return found[-1]
@@ -104,6 +104,7 @@ def test_a_field_that_goes_ends_the_tap_and_the_next_begins_anew(
         assert answer[:1] == b"\x02"
         assert answer.endswith(H("9000"))
         device.field_goes()
+    bench.wait_for("card_apdu", 3)
     bench.presenter.remove()
     assert [data["name"] for data in bench.of("card_apdu")] == ["SELECT PPSE"] * 3
     assert device.ask(RATS, 0.1) is None
