@@ -6,7 +6,7 @@ import contextlib
 import functools
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rig.wire import tlv
@@ -174,6 +174,7 @@ def test_a_corrupt_combined_signature_is_noticed(keys: Keys, bit: int) -> None:
         check_combined(keys.small.public, flipped(combined(keys, b""), bit), UNPREDICTABLE, b"\x40", b"")
 
 
+@settings(max_examples=40)  # each is signed anew
 @given(part=st.binary(min_size=106, max_size=106), data=st.binary(max_size=20))
 def test_a_signed_message_of_arbitrary_bytes_raises_nothing_else(keys: Keys, part: bytes, data: bytes) -> None:
     key = keys.small.public
