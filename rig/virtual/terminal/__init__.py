@@ -6,6 +6,6 @@ its own disk that survives a power cut (SIGKILL) at any byte. ``python -m rig.vi
 
 How its modules stand together, from the bottom: :mod:`transaction` and :mod:`store` (what is true of each, on disk),
 :mod:`vault` (card data, encrypted); :mod:`bearers`, :mod:`host`, :mod:`messages` (the way to the acquirer);
-:mod:`reversals` (what must still be undone); :mod:`kernel` and :mod:`reader` (the card); :mod:`links` and
+:mod:`reversals` (what must still be undone); :mod:`emv` and :mod:`reader` (the card); :mod:`links` and
 :mod:`ecr` (the cash register); :mod:`sale`, :mod:`endofday` and :mod:`operations` (what it is all for).
 """

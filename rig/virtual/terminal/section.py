@@ -52,15 +52,15 @@ class Section:
 
     def hexadecimal(self, key: str, lengths: tuple[int, ...], default: str) -> str:
         """So many bytes in hex digits. The value is in no message: it may be a key."""
-        value = self.get(key, str, default)
+        value = self._raw.get(key, default)
         try:
             fits = len(bytes.fromhex(value)) in lengths
-        except ValueError:
+        except (ValueError, TypeError):
             fits = False
         if not fits:
             cure = f"it has {' or '.join(str(2 * length) for length in lengths)} hex digits"
             raise CallerMistake(f"terminal setting {self._place}{key}", "is no such number of bytes", cure)
-        return value
+        return str(value)
 
     def section(self, key: str) -> Section:
         """An object inside this one."""
