@@ -59,6 +59,12 @@ class Session:
             self._unanswered += 1
             self._send(Apdu(Command.INTERMEDIATE_STATUS, bytes([status])))
 
+    def prompt(self, status: int) -> None:
+        """Send an intermediate status that somebody must act on: it waits for the answer to the one before."""
+        if self._unanswered:
+            self._await_answer()
+        self.announce(status)
+
     def tell(self, apdu: Apdu) -> bool:
         """Send a message; whether it was acknowledged in time.
 

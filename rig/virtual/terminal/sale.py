@@ -115,7 +115,7 @@ class Sales:
     def _card(self, session: Session, transaction: Transaction, cancelled: threading.Event) -> CardData | Decision:
         purchase = Purchase(transaction.amount, self._settings.currency, transaction.when)
         try:
-            return self._acceptor.read(purchase, self._settings.card_timeout_s, cancelled, session.announce)
+            return self._acceptor.read(purchase, self._settings.card_timeout_s, cancelled, session.prompt)
         except NoCard as failure:
             return Decision(CARD_UNREADABLE if failure.seen else ABORTED)
         except Cancelled:
