@@ -10,14 +10,13 @@ of several cards in the field: `rig.virtual.pn532_listing`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from rig.virtual.air import Air, Identity, UnresolvedCollision
-from rig.virtual.pn532_line import HostLine, Log
+from rig.virtual.pn532_line import HostLine, Log, Pending, command_of
 from rig.virtual.pn532_listing import list_targets
 from rig.virtual.pn532_target import FirmwareTarget
 from rig.wire.isodep_blocks import checksum
-from rig.wire.pn532 import TO_CHIP, Ack, Command, Status
+from rig.wire.pn532 import Ack, Command, Status
 
 FIRMWARE = bytes([0x32, 1, 6, 7])  # PN532 version 1.6, ISO 14443 A and B and ISO 18092
 POLL_S = 0.010  # one unanswered REQA as the host sees it
@@ -29,15 +28,6 @@ AUTOMATIC_PICC, PICC_ONLY = 0x20, 0x04  # in SetParameters; in the mode of TgIni
 ISO_DEP_AT_106 = 0x08  # the mode that TgInitAsTarget answers: passive, 106 kbit/s, ISO 14443-4 PICC
 AS_TARGET = (Command.TG_GET_INITIATOR_COMMAND, Command.TG_GET_DATA, Command.TG_SET_DATA)
 """Commands of an activated card; they end when the field goes."""
-
-
-@dataclass
-class Pending:
-    """A command whose answer depends on the air or on time. A `deadline` of None waits for ever."""
-
-    command: Command
-    deadline: float | None
-    at_deadline: bytes
 
 
 class Chip:
@@ -82,7 +72,7 @@ class Chip:
             self._finish(self._pending.at_deadline)
 
     def feed(self, data: bytes) -> None:
-        """Take bytes from the host."""
+        """Take bytes from the host. Each command that the chip knows has a method of its name."""
         for item in self._line.feed(data):
             if isinstance(item, Ack):
                 self._abort()
@@ -92,14 +82,14 @@ class Chip:
     def _execute(self, content: bytes) -> None:
         self._abort()  # a new command ends the one before
         self._line.acknowledge()
-        handler = HANDLERS.get(content[1]) if len(content) > 1 and content[0] == TO_CHIP else None
-        if handler is None:
+        number = command_of(content)
+        run = getattr(self, f"_{number.name.lower()}", None) if number is not None else None
+        if number is None or run is None:
             self._line.refuse(content)
             return
-        number, run = handler
         self._line.note("device_rx", number, content[2:])
         try:
-            answer = run(self, content[2:])
+            answer = run(content[2:])
         except IndexError:  # too few parameters
             self._line.refuse(content)
             return
@@ -179,24 +169,27 @@ class Chip:
     def _diagnose(self, data: bytes) -> bytes:
         return data if data[0] == 0 else b"\0"
 
-    def _firmware(self, _data: bytes) -> bytes:
+    def _get_firmware_version(self, _data: bytes) -> bytes:
         return FIRMWARE
 
-    def _general_status(self, _data: bytes) -> bytes:
+    def _get_general_status(self, _data: bytes) -> bytes:
         field = self._air.others_transmit(self._antenna)
         targets = bytes([1, 0, 0, 0]) if self._antenna.transmits and self._antenna.partner else b""
         return bytes([0, field, bool(targets)]) + targets + b"\0"
 
-    def _read_registers(self, data: bytes) -> bytes:
+    def _read_register(self, data: bytes) -> bytes:
         addresses = [int.from_bytes(data[at : at + 2], "big") for at in range(0, len(data), 2)]
         return bytes(self._registers.get(address, 0) for address in addresses)
 
-    def _write_registers(self, data: bytes) -> bytes:
+    def _write_register(self, data: bytes) -> bytes:
         for at in range(0, len(data), 3):
             self._registers[data[at] << 8 | data[at + 1]] = data[at + 2]
         return b""
 
-    def _accept(self, _data: bytes) -> bytes:
+    def _set_serial_baud_rate(self, _data: bytes) -> bytes:
+        return b""
+
+    def _sam_configuration(self, _data: bytes) -> bytes:
         return b""
 
     def _set_parameters(self, data: bytes) -> bytes:
@@ -208,7 +201,7 @@ class Chip:
         self._air.fall_silent(self._antenna)
         return bytes([Status.OK])
 
-    def _configure_radio(self, data: bytes) -> bytes:
+    def _rf_configuration(self, data: bytes) -> bytes:
         item, values = data[0], data[1:]
         if item == 0x01 and not values[0] & 0x01:
             self._power_down(b"")
@@ -222,7 +215,7 @@ class Chip:
 
     # --- the reader ----------------------------------------------------------------------------------------------
 
-    def _list_targets(self, data: bytes) -> bytes | Pending:
+    def _in_list_passive_target(self, data: bytes) -> bytes | Pending:
         if data[1] != 0:
             return b"\0"  # there are cards of type A at 106 kbit/s only
         self._most_targets = max(1, min(data[0], 2))
@@ -249,19 +242,19 @@ class Chip:
             self._registers[CIU_ERROR] = COLLISION
             return b"\0"
 
-    def _communicate(self, data: bytes) -> Pending:
+    def _in_communicate_thru(self, data: bytes) -> Pending:
         pending = Pending(Command.IN_COMMUNICATE_THRU, self._clock() + self._reply_window_s, bytes([Status.TIMEOUT]))
         self._pending = pending
         self._air.send(self._antenna, data)
         return pending
 
-    def _release(self, _data: bytes) -> bytes:
+    def _in_release(self, _data: bytes) -> bytes:
         self._air.fall_silent(self._antenna)
         return bytes([Status.OK])
 
     # --- the card ------------------------------------------------------------------------------------------------
 
-    def _become_card(self, data: bytes) -> Pending:
+    def _tg_init_as_target(self, data: bytes) -> Pending:
         sens_res, uid_tail, sel_res = data[1:3], data[3:6], data[6]
         self._may_receive, self._mailbox = True, None
         self._target = None
@@ -272,13 +265,13 @@ class Chip:
         self._air.listen(self._antenna, Identity(sens_res, b"\x08" + uid_tail, sel_res))
         return self._pending
 
-    def _next_block(self, _data: bytes) -> bytes | Pending:
+    def _tg_get_initiator_command(self, _data: bytes) -> bytes | Pending:
         if self._antenna.identity is None:
             return bytes([Status.RELEASED])
         self._may_receive = True
         return Pending(Command.TG_GET_INITIATOR_COMMAND, None, b"")
 
-    def _respond(self, data: bytes) -> bytes:
+    def _tg_response_to_initiator(self, data: bytes) -> bytes:
         if self._antenna.identity is None:
             return bytes([Status.RELEASED])
         self._may_receive = True
@@ -287,48 +280,21 @@ class Chip:
         self._air.send(self._antenna, data)
         return bytes([Status.OK])
 
-    def _next_command(self, _data: bytes) -> bytes | Pending:
+    def _tg_get_data(self, _data: bytes) -> bytes | Pending:
         if not (self._target and self._antenna.identity):
             return bytes([Status.RELEASED])
         return Pending(Command.TG_GET_DATA, None, b"")
 
-    def _set_data(self, data: bytes) -> bytes | Pending:
+    def _tg_set_data(self, data: bytes) -> bytes | Pending:
         if not (self._target and self._antenna.identity):
             return bytes([Status.RELEASED])
         if not self._target.answer(data):
             return bytes([Status.INVALID_STATE])
         return Pending(Command.TG_SET_DATA, None, b"")
 
-    def _target_status(self, _data: bytes) -> bytes:
+    def _tg_get_target_status(self, _data: bytes) -> bytes:
         return bytes([1, 0]) if self._antenna.identity and self._antenna.partner else bytes([0, 0])
 
     def _stop_listening(self) -> None:
         self._may_receive, self._mailbox, self._target = False, None, None
         self._air.withdraw(self._antenna)
-
-
-Handler = Callable[[Chip, bytes], bytes | Pending]
-HANDLERS: dict[int, tuple[Command, Handler]] = {
-    number: (number, handler)
-    for number, handler in {
-        Command.DIAGNOSE: Chip._diagnose,
-        Command.GET_FIRMWARE_VERSION: Chip._firmware,
-        Command.GET_GENERAL_STATUS: Chip._general_status,
-        Command.READ_REGISTER: Chip._read_registers,
-        Command.WRITE_REGISTER: Chip._write_registers,
-        Command.SET_SERIAL_BAUD_RATE: Chip._accept,
-        Command.SET_PARAMETERS: Chip._set_parameters,
-        Command.SAM_CONFIGURATION: Chip._accept,
-        Command.POWER_DOWN: Chip._power_down,
-        Command.RF_CONFIGURATION: Chip._configure_radio,
-        Command.IN_LIST_PASSIVE_TARGET: Chip._list_targets,
-        Command.IN_COMMUNICATE_THRU: Chip._communicate,
-        Command.IN_RELEASE: Chip._release,
-        Command.TG_INIT_AS_TARGET: Chip._become_card,
-        Command.TG_GET_INITIATOR_COMMAND: Chip._next_block,
-        Command.TG_RESPONSE_TO_INITIATOR: Chip._respond,
-        Command.TG_GET_DATA: Chip._next_command,
-        Command.TG_SET_DATA: Chip._set_data,
-        Command.TG_GET_TARGET_STATUS: Chip._target_status,
-    }.items()
-}

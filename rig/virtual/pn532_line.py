@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
-from rig.wire.pn532 import ACK, ERROR, FROM_CHIP, Ack, BadFrame, Command, Frame, FrameReader, Nack
+from rig.wire.pn532 import ACK, ERROR, FROM_CHIP, TO_CHIP, Ack, BadFrame, Command, Frame, FrameReader, Nack
 
 SILENCE_S = 0.05  # a host that pauses so long inside a frame has died there
 QUIET = frozenset({Command.READ_REGISTER, Command.WRITE_REGISTER})  # hundreds a sale: not worth a line each
 
 Log = Callable[..., object]
+
+
+@dataclass
+class Pending:
+    """A command whose answer depends on the air or on time. A `deadline` of None waits for ever."""
+
+    command: Command
+    deadline: float | None
+    at_deadline: bytes
 
 
 class HostLine:
@@ -64,3 +74,9 @@ class HostLine:
     def _transmit(self, content: bytes) -> None:
         self._last_answer = Frame(content).encode()
         self._send(self._last_answer)
+
+
+def command_of(content: bytes) -> Command | None:
+    """The command that a frame holds; None when it is none, or goes the other way."""
+    known = len(content) > 1 and content[0] == TO_CHIP and content[1] in set(Command)
+    return Command(content[1]) if known else None
