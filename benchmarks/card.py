@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -51,13 +51,18 @@ class Held:
         files = [len(os.listdir(f"/proc/{pid}/fd")) for pid in ("self", field)]  # noqa: PTH208 - links, not paths
         return cls(files[0], threading.active_count(), len(children), files[1])
 
-    @classmethod
-    def settled(cls, field: int, expected: Held) -> Held:
-        """As `now`, once threads that have been told to end had time for it."""
-        deadline = time.monotonic() + SETTLE_S
-        while (held := cls.now(field)) != expected and time.monotonic() < deadline:
-            time.sleep(0.01)
-        return held
+    def beyond(self, before: Held) -> dict[str, int]:
+        """What there is more of than before."""
+        more = {name: count - getattr(before, name) for name, count in asdict(self).items()}
+        return {name: count for name, count in more.items() if count > 0}
+
+
+def leaked(field: int, before: Held) -> dict[str, int]:
+    """What is left over, once threads that have been told to end had time for it; nothing, if all is well."""
+    deadline = time.monotonic() + SETTLE_S
+    while (left := Held.now(field).beyond(before)) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return left
 
 
 @contextmanager
@@ -142,7 +147,7 @@ def measure() -> list[dict[str, Any]]:
         present_one_after_the_other(presenter, reader, WARM_UP)
         before = Held.now(pid)
         took = present_one_after_the_other(presenter, reader, PRESENTATIONS)
-        after = Held.settled(pid, before)
+        left = leaked(pid, before)
     p50, p50_command = statistics.median(apdus), statistics.median(commands)
     return [
         {
@@ -159,10 +164,7 @@ def measure() -> list[dict[str, Any]]:
             "presentations": len(took),
             "p50_ms": round(statistics.median(took), 2),
             "seconds": round(sum(took) / 1000, 1),
-            "leaked_files": after.files - before.files,
-            "leaked_threads": after.threads - before.threads,
-            "leaked_processes": after.processes - before.processes,
-            "leaked_files_of_the_field": after.field_files - before.field_files,
+            "leaked": left,
         },
     ]
 

@@ -20,7 +20,7 @@ from rig.wire.isodep_reader import IsoDepError, ReaderSide, Send, run
 H = bytes.fromhex
 SELECT_PPSE = H("00A404000E") + b"2PAY.SYS.DDF01" + H("00")
 PPSE = At("SELECT PPSE")
-QUICK = 8  # FWI: 77 ms
+QUICK = 8  # FWI: 77 ms, for what waits it out; the rest has 309 ms, because the machine has other work too
 NO_ANSWER = (nfc.clf.TimeoutError, nfc.clf.TransmissionError)
 
 
@@ -93,13 +93,12 @@ def iso(open_reader: Callable[[], Any]) -> Iterator[IsoReader]:
 
 
 def behaving(card: CardProfile, **behaviour: object) -> CardProfile:
-    settings = {"frame_waiting_integer": QUICK, **behaviour}
-    return card.model_copy(update={"behaviour": card.behaviour.model_copy(update=settings)})
+    return card.model_copy(update={"behaviour": card.behaviour.model_copy(update=behaviour)})
 
 
 @pytest.fixture
 def quick(visa: CardProfile) -> CardProfile:
-    return behaving(visa)
+    return behaving(visa, frame_waiting_integer=QUICK)
 
 
 def tap(bench: Presented, iso: IsoReader, card: CardProfile, *faults: CardFault) -> bytes:
@@ -111,7 +110,7 @@ def tap(bench: Presented, iso: IsoReader, card: CardProfile, *faults: CardFault)
 def test_the_answer_to_select_is_the_profiles(bench: Presented, iso: IsoReader, visa: CardProfile) -> None:
     card = behaving(visa, frame_size_integer=2, start_up_guard_integer=3, cid=False, historical="C0FFEE")
     bench.presenter.arm(card)
-    assert iso.sense() == Ats(fsci=2, fwi=QUICK, sfgi=3, cid=False, historical=H("C0FFEE"))
+    assert iso.sense() == Ats(fsci=2, fwi=10, sfgi=3, cid=False, historical=H("C0FFEE"))
     assert iso.transceive(SELECT_PPSE).endswith(H("9000"))
     assert iso.deselect()
     assert bench.of("card_armed")[0]["interface"] == "contactless"
@@ -129,10 +128,10 @@ def test_a_card_with_frames_longer_than_the_chip_takes_is_refused(bench: Present
     ("bad-crc", "TransmissionError"),
 ])  # fmt: skip
 def test_a_reader_overcomes_two_bad_blocks(
-    kind: BlockFault, heard: str, bench: Presented, iso: IsoReader, quick: CardProfile
+    kind: BlockFault, heard: str, bench: Presented, iso: IsoReader, visa: CardProfile
 ) -> None:
     fault = BadBlocks(PPSE, kind, times=2)
-    assert tap(bench, iso, quick, fault).endswith(H("9000"))
+    assert tap(bench, iso, visa, fault).endswith(H("9000"))
     assert iso.heard == [heard, heard, "02"]
     told = bench.wait_for("card_fault")
     assert told == {"fault": fault.name, "command": "SELECT PPSE", "what": "2 of 2 wrong blocks"}
@@ -141,9 +140,9 @@ def test_a_reader_overcomes_two_bad_blocks(
     assert iso.heard == ["03"]
 
 
-def test_a_reader_gives_up_on_more_bad_blocks(bench: Presented, iso: IsoReader, quick: CardProfile) -> None:
+def test_a_reader_gives_up_on_more_bad_blocks(bench: Presented, iso: IsoReader, visa: CardProfile) -> None:
     with pytest.raises(IsoDepError, match="broke the protocol"):
-        tap(bench, iso, quick, BadBlocks(PPSE, "nak-storm", times=9))
+        tap(bench, iso, visa, BadBlocks(PPSE, "nak-storm", times=9))
     iso.field_off()
     assert bench.wait_for("card_fault")["what"] == "3 of 9 wrong blocks"
     assert bench.wait_for("card_apdu")["response"] == b""
@@ -151,8 +150,8 @@ def test_a_reader_gives_up_on_more_bad_blocks(bench: Presented, iso: IsoReader, 
     assert iso.transceive(SELECT_PPSE).endswith(H("9000"))
 
 
-def test_a_storm_of_extensions(bench: Presented, iso: IsoReader, quick: CardProfile) -> None:
-    assert tap(bench, iso, quick, WaitStorm(PPSE, 5)).endswith(H("9000"))
+def test_a_storm_of_extensions(bench: Presented, iso: IsoReader, visa: CardProfile) -> None:
+    assert tap(bench, iso, visa, WaitStorm(PPSE, 5)).endswith(H("9000"))
     assert iso.heard == ["f2"] * 5 + ["02"]
     assert bench.wait_for("card_fault")["what"].startswith("5 of 5 extensions")
 
@@ -174,8 +173,8 @@ def test_a_late_answer_that_comes_too_late(bench: Presented, iso: IsoReader, qui
 
 def test_a_slow_card_asks_for_time(bench: Presented, iso: IsoReader, visa: CardProfile) -> None:
     began = time.monotonic()
-    assert tap(bench, iso, behaving(visa, command_ms=400)).endswith(H("9000"))
-    assert time.monotonic() - began >= 0.4
+    assert tap(bench, iso, behaving(visa, command_ms=700, frame_waiting_integer=9)).endswith(H("9000"))
+    assert time.monotonic() - began >= 0.7
     assert iso.heard[:-1] == ["f2"] * (len(iso.heard) - 1)
     assert len(iso.heard) > 2
 
@@ -232,9 +231,9 @@ def test_a_torn_card_that_would_come_back_can_be_removed(bench: Presented, iso: 
     assert bench.of("card_returned") == []
 
 
-def test_spoiled_answers(bench: Presented, iso: IsoReader, quick: CardProfile) -> None:
+def test_spoiled_answers(bench: Presented, iso: IsoReader, visa: CardProfile) -> None:
     faults = [Spoil(PPSE, Status(0x6985)), Spoil(At("SELECT PPSE", 2), CutShort(4)), Spoil(At("GPO"), Without(0x57))]
-    assert tap(bench, iso, quick, *faults) == H("6985")
+    assert tap(bench, iso, visa, *faults) == H("6985")
     cut = iso.transceive(SELECT_PPSE)
     sound = iso.transceive(SELECT_PPSE)
     assert cut == sound[:-6] + H("9000")
@@ -251,11 +250,11 @@ def test_a_fault_waits_for_its_command(bench: Presented, iso: IsoReader, quick: 
 
 
 def test_a_response_in_small_frames_is_torn_at_any_block(
-    bench: Presented, open_reader: Callable[[], Any], quick: CardProfile
+    bench: Presented, open_reader: Callable[[], Any], visa: CardProfile
 ) -> None:
     reader = open_reader()
     iso = IsoReader(reader.frontend, fsdi=0)
-    assert tap(bench, iso, quick, BadBlocks(PPSE, "lost", 1)).endswith(H("9000"))
+    assert tap(bench, iso, visa, BadBlocks(PPSE, "lost", 1)).endswith(H("9000"))
     assert iso.heard[:2] == ["TimeoutError", "12"]
     assert len(iso.heard) > 4
     reader.close()
