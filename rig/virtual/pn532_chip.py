@@ -189,8 +189,7 @@ class Chip:
     def _set_serial_baud_rate(self, _data: bytes) -> bytes:
         return b""
 
-    def _sam_configuration(self, _data: bytes) -> bytes:
-        return b""
+    _sam_configuration = _set_serial_baud_rate
 
     def _set_parameters(self, data: bytes) -> bytes:
         self._parameters = data[0]

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from rig.history import Redactor, read_history
+from tests.instruments.conftest import pty_peer as pty_peer
 
 CARDS = Path(__file__).parents[3] / "fixtures/cards"
 CHIPS = {"terminal": "terminal.tty", "park": "park.tty"}
