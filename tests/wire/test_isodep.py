@@ -28,6 +28,17 @@ def test_an_impossible_answer_to_select_is_refused(wrong: dict[str, int]) -> Non
         Ats(**wrong)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("rats", "takes"), [("E000", 16), ("E07E", 128), ("E081", 256), ("E0C0", 4096), ("E0F0", 4096)]
+)
+def test_rats_says_what_the_reader_takes(rats: str, takes: int) -> None:
+    side = active(rats)
+    assert side.reader_takes == takes
+    cid = rats[3:] if rats[3] != "0" else ""
+    assert side.receive(H(f"0A0{cid}55" if cid else "0255")) == Request(H("55"))
+    assert len(side.answer(bytes(5000))) == min(takes, side.frame_limit) - 2  # two bytes are the checksum's
+
+
 def test_two_commands_alternate_the_block_number() -> None:
     side = active()
     assert side.receive(H("0200A404")) == Request(H("00A404"))
