@@ -24,7 +24,7 @@ from lab.install import install, missing_packages
 from lab.part import LabTrouble, Part, Row
 from rig.errors import RigError
 
-PARTS = ("netem", "userspace", "moments", "timeline", "wifi")
+PARTS = ("netem", "userspace", "moments", "timeline", "cards", "wifi")
 HELD, BROKEN, COULD_NOT_RUN, NOT_INSTALLED = 0, 1, 2, 3
 
 

@@ -169,6 +169,8 @@ def serve(
         if kind == "card_apdu":
             status = data["response"][-2:].hex().upper() or "no answer"
             typer.echo(f"{data['name']}: {len(data['response'])} bytes, {status}")
+        elif kind == "card_armed":
+            typer.echo(f"{data['card']} {data['masked']} is in the slot {vpcd}, {interface}")
 
     bureau = CardBureau(desk.state, desk.redactor)
     presenter = VpcdPresenter(vpcd, bureau, tell, lambda *_: None, interface=interface)
@@ -176,7 +178,6 @@ def serve(
     try:
         with _until_told(), closing(presenter):
             presenter.arm(profile)
-            typer.echo(f"{profile.name} {desk.redactor.mask(profile.pan)} is in the slot {vpcd}, {interface}")
             presenter.wait()
     finally:
         lease.release()

@@ -74,6 +74,8 @@ class SlotAddress:
 class Told:
     """What a session tells, all in its own thread."""
 
+    seen: Callable[[], object]
+    """The slot has looked at the card; no command came yet."""
     before_answer: Callable[[Exchange], object]
     """The answer is ready and held."""
     after_answer: Callable[[Exchange, bool], object]
@@ -188,8 +190,13 @@ class SlotSession:
                 return
             case _:
                 self.card.reset()
-        self._greeted = True
-        self._begun.set()
+        self._greet()
+
+    def _greet(self) -> None:
+        if not self._greeted:
+            self._greeted = True
+            self._told.seen()
+            self._begun.set()
 
     def _answer(self, command: bytes) -> None:
         exchange = self.card.process(command)

@@ -78,15 +78,13 @@ class VpcdPresenter:
             if self._session:
                 self.remove("replaced")
             issued = self._bureau.issue(card, self.interface)
-            fault = partial(self._observe, "card_fault")
-            told = Told(partial(self._before_answer, card), partial(self._after_answer, card), fault)
+            told = Told(
+                partial(self._seen, card), partial(self._before_answer, card), partial(self._after_answer, card),
+                partial(self._observe, "card_fault"),
+            )  # fmt: skip
             session = SlotSession(self._address, ATR[self.interface], issued, faults, told, self._loses_power)
             session.start()
             self._session = session
-            face = self._bureau.public_face(card)
-            self._observe(
-                "card_armed", {**face, "uid": None, "atr": ATR[self.interface], "interface": str(self.interface)}
-            )
 
     def remove(self, why: str = "asked") -> dict[str, Any]:
         """Pull the card. See `Presenter.remove`.
@@ -133,6 +131,10 @@ class VpcdPresenter:
             raise trouble
 
     # --- called by the session, in its thread ------------------------------------------------------------------------
+
+    def _seen(self, card: CardProfile) -> None:
+        face = self._bureau.public_face(card)
+        self._observe("card_armed", {**face, "uid": None, "atr": ATR[self.interface], "interface": str(self.interface)})
 
     def _before_answer(self, card: CardProfile, exchange: Exchange) -> None:
         if exchange.selected:
