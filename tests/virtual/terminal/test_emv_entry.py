@@ -142,6 +142,13 @@ def test_half_a_status_word_is_a_lost_card() -> None:
             buy(Scripted({PPSE_COMMAND: answer}))
 
 
+def test_an_answer_without_end_is_none() -> None:
+    nested = b"\x61\x82\x7f\xff" * 10_000
+    for answer in (nested + OK, encode(0x6F, nested[:60_000]) + OK):
+        with pytest.raises(CardRefused, match="the card answered with"):
+            buy(Scripted({PPSE_COMMAND: answer}))
+
+
 def test_limits_of_each_kernel() -> None:
     low = {**FACTS, "visa": Facts(limits=Limits(transaction=500))}
     assert buy(card_with(VISA, UNIONPAY), 499, low) == "VISA"

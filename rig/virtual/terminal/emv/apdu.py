@@ -10,6 +10,8 @@ from rig.wire.errors import WireError
 from rig.wire.tlv import encode, parse
 
 OK = 0x9000
+MAX_RESPONSE = 258
+"""256 bytes of data and the status word: EMV has short lengths alone."""
 MAX_RECORDS = 64
 """More than any card has: a file locator that points at more is wrong."""
 
@@ -36,11 +38,14 @@ def command(transceive: Transceive, apdu: bytes) -> bytes:
 
     Raises:
         CardLost: it answered less than a status word, or left.
+        Malformed: it answered more than EMV knows.
         StatusError: it said something else.
     """
     response = transceive(apdu)
     if len(response) < 2:
         raise CardLost("the card answered nothing")
+    if len(response) > MAX_RESPONSE:
+        raise Malformed(f"the card answered with {len(response)} bytes")
     status = int.from_bytes(response[-2:], "big")
     if status != OK:
         raise StatusError(apdu, status)

@@ -72,7 +72,7 @@ def generate(
     need(found, 0x9F27, 0x9F36)
     kind = kind_of(found[0x9F27])
     if kind is None or len(found[0x9F27]) != 1 or _RANK[kind] > _RANK[asked]:
-        raise Malformed(f"the card gave {found[0x9F27].hex()} where {asked.name} was asked for")
+        raise Malformed(f"the card gave {kind.name if kind else 'none'} where {asked.name} was asked for")
     if key is None or kind is Cryptogram.AAC or not signed:
         need(found, 0x9F26)
         return Generated(kind, found)
