@@ -68,7 +68,7 @@ def _ignore(*_: object) -> None:
     return None
 
 
-SILENT = Told(_ignore, _ignore, _ignore)
+SILENT = Told(seen=_ignore, before_answer=_ignore, after_answer=_ignore, fault=_ignore)
 
 
 def _inserted(card: EmvCard, place: SlotAddress, stop: threading.Event) -> SlotSession:
