@@ -102,9 +102,9 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
         disk=Path(top.get("disk", str)),
         ecr=_ecr(top.section("ecr")),
         reader=runtime / top.get("reader", str, "reader.tty"),
-        slot=runtime / top.get("slot", str) if top.has("slot") else None,
-        stripe=runtime / top.get("stripe", str) if top.has("stripe") else None,
-        floor_limit=top.get("floor_limit", int, 0),
+        slot=_made(top, "slot", runtime),
+        stripe=_made(top, "stripe", runtime),
+        floor_limit=top.amount("floor_limit", 0),
         host=_host(top.section("host")),
         bearers=_bearers(top.get("bearers", list)),
         terminal_id=top.digits("terminal_id", 8),
@@ -118,6 +118,16 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
         defects=parse_defects(top.get("defects", list, [])),
         emv=read_emv(top),
     )
+
+
+def _made(top: Section, key: str, runtime: Path) -> Path | None:
+    """A place in the runtime folder that the terminal makes, where it is asked for."""
+    if not top.has(key):
+        return None
+    name = top.get(key, str)
+    if name != Path(name).name or name in ("", ".", ".."):
+        raise CallerMistake(f"terminal setting {key}", f"is {name!r}", "it is a name in the runtime folder")
+    return runtime / name
 
 
 def _ecr(section: Section) -> EcrAddress:

@@ -27,6 +27,13 @@ def test_a_minimal_file_is_enough() -> None:
     assert (settings.host.connect_timeout_s, settings.host.response_timeout_s) == (2.0, 5.0)
     assert settings.ecr.tcp == ("10.64.9.2", 20007)
     assert settings.defects == frozenset()
+    assert (settings.slot, settings.stripe, settings.floor_limit) == (None, None, 0)
+
+
+def test_slot_and_stripe_are_made_in_the_runtime_folder() -> None:
+    settings = read_settings(GOOD | {"slot": "slot.sock", "stripe": "stripe.tty", "floor_limit": 5000})
+    assert (settings.slot, settings.stripe) == (Path("/run/bench/slot.sock"), Path("/run/bench/stripe.tty"))
+    assert settings.floor_limit == 5000
 
 
 @pytest.mark.parametrize(
@@ -46,6 +53,10 @@ def test_a_minimal_file_is_enough() -> None:
         ("bearers", ["wlan0"], "is not an object"),
         ("print_via_ecr", "yes", "print_via_ecr"),
         ("defects", ["explodes"], "'explodes' is unknown"),
+        ("slot", "/etc/slot.sock", "a name in the runtime folder"),
+        ("stripe", "../stripe.tty", "a name in the runtime folder"),
+        ("slot", "", "a name in the runtime folder"),
+        ("floor_limit", -1, "floor_limit: is -1"),
     ],
 )
 def test_a_wrong_setting_is_named(path: str, value: object, complaint: str) -> None:
