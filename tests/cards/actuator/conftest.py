@@ -37,8 +37,14 @@ class Bench:
         ]
 
 
+@pytest.fixture(scope="session")
+def drawer_state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the physical cards keep keys and counters: their certificates are made once."""
+    return tmp_path_factory.mktemp("drawer")
+
+
 @pytest.fixture
-def install(tmp_path: Path, redactor: Redactor) -> Iterator[Callable[..., Bench]]:
+def install(tmp_path: Path, redactor: Redactor, drawer_state: Path) -> Iterator[Callable[..., Bench]]:
     """Start a field process with the actuator that is described, and its cards."""
     runtime, journals = tmp_path / "runtime", tmp_path / "journals"
     runtime.mkdir()
@@ -51,7 +57,7 @@ def install(tmp_path: Path, redactor: Redactor) -> Iterator[Callable[..., Bench]
         bench.processes.append(run("rig.virtual.field", common | field, tmp_path))
         held = [actuator.get("swapped", {}).get(slot, slot) for slot in actuator["cards"]]
         if chips:
-            drawer = {"name": "drawer", "cards": held, "folder": str(CARDS), "state": str(tmp_path / "state")}
+            drawer = {"name": "drawer", "cards": held, "folder": str(CARDS), "state": str(drawer_state)}
             bench.processes.append(run("rig.cards.plastic", common | drawer, tmp_path))
         return bench
 
