@@ -16,7 +16,8 @@ from rig.cards.pn532 import Pn532Presenter
 from rig.cards.profile import CardProfile, load_card
 from rig.virtual.terminal.emv.card import CardData, CardRefused, Transceive
 from rig.virtual.terminal.emv.entry import read_card
-from rig.virtual.terminal.reader import Cancelled, NoCard, Pn532Reader, _window_for
+from rig.virtual.terminal.reader import Cancelled, NoCard, Pn532Reader
+from rig.virtual.terminal.reader_chip import window_for
 from tests.virtual.terminal.emv_cards import CARDS, Issuer, Notes, purchase
 from tests.virtual.terminal.terminal_process import base_settings, spawn, write_redaction
 
@@ -220,6 +221,6 @@ def test_an_empty_field_and_a_cancelled_wait(field: Field, opened: Open) -> None
     ],
 )
 def test_the_chips_waiting_times(wanted: float, code: int, seconds: float) -> None:
-    found, window = _window_for(wanted)
+    found, window = window_for(wanted)
     assert found == code
     assert window == pytest.approx(seconds)
