@@ -1,7 +1,7 @@
 """The contactless reader: one card in its field, its protocol, and how often it is asked for again.
 
-The chip (:mod:`reader_chip`) moves blocks; :class:`rig.wire.isodep_reader.ReaderSide` says which: waiting times as the card
-wants them, bounded extensions, error recovery. With two cards in the field there is no transaction.
+The chip (:mod:`reader_chip`) moves blocks; :class:`rig.wire.isodep_reader.ReaderSide` says which: waiting times as
+the card wants them, bounded extensions, error recovery. With two cards in the field there is no transaction.
 """
 
 from __future__ import annotations
