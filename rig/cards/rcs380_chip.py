@@ -76,6 +76,7 @@ class TargetChip:
         self._name, self._chipset, self._interrupts = name, chipset, interrupts
         self._kept: bytes | None = None
         self._field_off = False
+        self._fresh: bytes | None = None
 
     def write_register(self, *_: object) -> None:
         """There are none."""
@@ -93,7 +94,7 @@ class TargetChip:
             answer = self._communicate(mdaa=True, nfca_params=shown, recv_timeout=SLICE_MS)
             block = answer[_HEAD:] if answer else b""
             if answer and answer[0] == TYPE_A_106 and answer[2] & SELECTED == SELECTED and block[:1] == bytes([RATS]):
-                self._told(lambda: self._chipset.tg_set_protocol(rf_off_error=True))
+                self._fresh = shown
                 return b"\0" + block
 
     def tg_get_initiator_command(self, timeout: float) -> bytes:
@@ -108,11 +109,15 @@ class TargetChip:
                 return answer[_HEAD:]
 
     def tg_response_to_initiator(self, block: bytes) -> None:
-        """Send a block."""
+        """Send a block. The answer to RATS leaves as nfcpy sends it, with nothing before it: a reader waits 4.8 ms."""
         self._check_field()
-        answer = self._communicate(guard_time=GUARD, transmit_data=bytes(block), recv_timeout=BEHIND_MS)
+        shown, self._fresh = self._fresh, None
+        how = {"mdaa": True, "nfca_params": shown} if shown else {"guard_time": GUARD}
+        answer = self._communicate(transmit_data=bytes(block), recv_timeout=BEHIND_MS, **how)
         if answer is not None:
             self._kept = answer[_HEAD:]
+        if shown:
+            self._told(lambda: self._chipset.tg_set_protocol(rf_off_error=True))
 
     def _check_field(self) -> None:
         if self._field_off:

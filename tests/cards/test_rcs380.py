@@ -80,8 +80,8 @@ def test_the_line_carries_exactly_these_commands(device: Port100, bench: Present
     assert answer == H("026D00")
     others = [each for each in told if each not in (listen, receive)]
     assert others == [
-        *begin, "<D7490B000300000000" + "E080", ">D642" + "0101", "<D74300",
-        send + "057880A002", "<D7490B000300000000" + "0200FF000000",
+        *begin, "<D7490B000300000000" + "E080",
+        listen[:-4] + "6400" + "057880A002", "<D7490B000300000000" + "0200FF000000", ">D642" + "0101", "<D74300",
         send + "026D00", "<D7490B000300000000" + "C2",
         send + "C2", *begin, ">D60600", "<D70700",
     ]  # fmt: skip
