@@ -38,7 +38,8 @@ class Presenter(Protocol):
     """Puts one card at a time to one interface of the terminal.
 
     Its events: `card_armed` (name, masked PAN, token, uid, interface), `card_apdu`, `card_cryptogram` (token, atc,
-    cryptogram), `card_fault` (fault, command, what: it has happened now), `card_removed` (why, proof), `bench_fault`.
+    cryptogram), `card_fault` (fault, command, what: it has happened now), `card_returned` (card, why: torn away, there
+    again), `card_removed` (why, proof), `bench_fault`.
     """
 
     @property

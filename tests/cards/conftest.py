@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,8 +72,8 @@ class Air:
         return [(event.data["state"], event.data["cards"]) for event in read_history(self.journals).of("field")]
 
 
-@pytest.fixture
-def air(tmp_path: Path, redactor: Redactor) -> Iterator[Air]:
+@contextmanager
+def air_in(tmp_path: Path, redactor: Redactor) -> Iterator[Air]:
     """The real field process on pseudo-terminals: chips `bench`, `other` and `terminal`."""
     runtime, journals = tmp_path / "runtime", tmp_path / "journals"
     runtime.mkdir()
@@ -95,6 +95,12 @@ def air(tmp_path: Path, redactor: Redactor) -> Iterator[Air]:
     if process.poll() is None:
         process.terminate()
         assert process.wait(5) == 0
+
+
+@pytest.fixture
+def air(tmp_path: Path, redactor: Redactor) -> Iterator[Air]:
+    with air_in(tmp_path, redactor) as made:
+        yield made
 
 
 class Reader:

@@ -14,8 +14,10 @@ from rig.cards.pn532 import Pn532Presenter
 from rig.cards.profile import CardProfile
 from rig.cards.spoil import CutShort, Status, Without
 from rig.errors import CallerMistake
+from rig.history import Redactor
 from rig.wire.isodep_blocks import Ats
 from rig.wire.isodep_reader import IsoDepError, ReaderSide, Send, run
+from tests.cards.conftest import Air, air_in
 
 H = bytes.fromhex
 SELECT_PPSE = H("00A404000E") + b"2PAY.SYS.DDF01" + H("00")
@@ -78,8 +80,15 @@ class Presented:
         return found[-1]
 
 
+@pytest.fixture(scope="module")
+def air(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Air]:
+    """One for all: each test opens its own chips in it."""
+    with air_in(tmp_path_factory.mktemp("air"), Redactor.with_new_key([])) as made:
+        yield made
+
+
 @pytest.fixture
-def bench(air: Any, bureau: CardBureau) -> Iterator[Presented]:
+def bench(air: Air, bureau: CardBureau) -> Iterator[Presented]:
     presented = Presented(air.port("bench"), bureau)
     yield presented
     presented.presenter.close()
