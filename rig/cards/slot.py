@@ -7,12 +7,13 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rig.cards.emv.card import EmvCard, Exchange
-from rig.cards.faults import CardFault, Misbehaviour, Spoil, Tear
+from rig.cards.faults import CardFault, Misbehaviour, Tear
+from rig.cards.turn import Answer
 from rig.errors import BenchBusy, CallerMistake, DeviceGone, RigError
 from rig.wire.vpcd import Control, Decoder, control, encode
 
@@ -82,6 +83,10 @@ class Told:
     """It has left the card, or (False) it never will."""
     fault: Callable[[Mapping[str, Any]], object]
     """A fault has happened: its `fault`, `command` and `what`."""
+    torn: Callable[[SlotSession, str], object]
+    """The card has left for good, because of this: it is to be removed, unless another is there by now."""
+    returned: Callable[[str], object]
+    """The card that had left because of this is there again."""
 
 
 class SlotSession:
@@ -108,7 +113,7 @@ class SlotSession:
         self._address, self._atr, self._told, self._loses_power = address, atr, told, loses_power
         self._misbehaviour = Misbehaviour(tuple(faults))
         self._lock = threading.Lock()
-        self._out, self._busy, self._back = False, False, False
+        self._out, self._busy, self._back = False, False, ""
         self._begun, self._ended, self._stop = threading.Event(), threading.Event(), threading.Event()
         self._greeted = False
         self._line = address.connect()
@@ -199,27 +204,30 @@ class SlotSession:
             self._begun.set()
 
     def _answer(self, command: bytes) -> None:
-        exchange = self.card.process(command)
-        tear = None
-        for fault in self._misbehaviour.due(exchange.name):
-            if isinstance(fault, Spoil):
-                exchange = replace(exchange, response=fault.how.apply(exchange.response))
-                self._tell(fault, exchange, "the answer is spoiled")
-            elif isinstance(fault, Tear):
-                tear = fault
         self._stop.wait(self.card.profile.behaviour.command_ms / 1000)
-        if tear is None or tear.place == "after":
-            sent = self._thought(exchange) and self._send(exchange.response)
-        else:
-            sent = False
-        if tear:
-            self._tear(tear, exchange)
-        self._aside(lambda: self._told.after_answer(exchange, sent))
-
-    def _thought(self, exchange: Exchange) -> bool:
-        """Run the moments; False when the card has left meanwhile."""
+        exchange = self.card.process(command)
+        answer = Answer.spoiled(exchange, self._misbehaviour.due(exchange.name))
+        exchange = answer.exchange
         self._aside(lambda: self._told.before_answer(exchange))
-        return not self._out
+        tear = None if self._out else next((each for each in answer.faults if isinstance(each, Tear)), None)
+        if tear and tear.place == "before":
+            sent = False
+        else:
+            sent = self._send(exchange.response, whole=tear is None or tear.place == "after")
+        if tear:
+            self._tear(tear)
+        self._aside(lambda: self._conclude(answer, sent and not (tear and tear.place == "inside"), tear))
+
+    def _conclude(self, answer: Answer, sent: bool, tear: Tear | None) -> None:
+        exchange = answer.exchange
+        self._told.after_answer(exchange, sent)
+        happened: dict[CardFault, str] = answer.spoilt(sent)
+        if tear:
+            happened[tear] = "out of the slot, and in again" if tear.comes_back else "gone"
+        for fault, what in happened.items():
+            self._told.fault({"fault": fault.name, "command": exchange.name, "what": what})
+        if tear and not tear.comes_back:
+            self._told.torn(self, tear.name)
 
     def _aside(self, tell: Callable[[], object]) -> None:
         """Call out. Nobody may wait for this thread meanwhile: what is called may itself wait for that one."""
@@ -231,29 +239,24 @@ class SlotSession:
             with self._lock:
                 self._busy = False
 
-    def _tear(self, tear: Tear, exchange: Exchange) -> None:
-        if tear.place == "inside":
-            self._send(exchange.response, whole=False)
+    def _tear(self, tear: Tear) -> None:
         with self._lock:
-            self._back = tear.comes_back and not self._stop.is_set()
+            self._back = tear.name if tear.comes_back and not self._stop.is_set() else ""
             self._pull()
-        self._tell(tear, exchange, "the card left the slot" + (" and comes back" if tear.comes_back else ""))
-
-    def _tell(self, fault: CardFault, exchange: Exchange, what: str) -> None:
-        self._aside(lambda: self._told.fault({"fault": fault.name, "command": exchange.name, "what": what}))
 
     def _comes_back(self) -> bool:
         """Put the card in again if it is to be: the old connection is over, so that the slot has let go of it."""
         with self._lock:
-            if not self._back or self._stop.is_set():
+            why, self._back = self._back, ""
+            if not why or self._stop.is_set():
                 return False
-            self._back = False
         self._line.close()
         line = self._address.connect()
         with self._lock:
             self._line, self._out = line, False
             if self._stop.is_set():
                 self._pull()
+        self._aside(lambda: self._told.returned(why))
         return True
 
     def _pull(self) -> None:

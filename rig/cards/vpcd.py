@@ -78,11 +78,9 @@ class VpcdPresenter:
             if self._session:
                 self.remove("replaced")
             issued = self._bureau.issue(card, self.interface)
-            told = Told(
-                partial(self._seen, card), partial(self._before_answer, card), partial(self._after_answer, card),
-                partial(self._observe, "card_fault"),
-            )  # fmt: skip
-            session = SlotSession(self._address, ATR[self.interface], issued, faults, told, self._loses_power)
+            session = SlotSession(
+                self._address, ATR[self.interface], issued, faults, self._told(card), self._loses_power
+            )
             session.start()
             self._session = session
 
@@ -132,9 +130,27 @@ class VpcdPresenter:
 
     # --- called by the session, in its thread ------------------------------------------------------------------------
 
+    def _told(self, card: CardProfile) -> Told:
+        return Told(
+            seen=partial(self._seen, card),
+            before_answer=partial(self._before_answer, card),
+            after_answer=partial(self._after_answer, card),
+            fault=partial(self._observe, "card_fault"),
+            torn=self._remove_torn,
+            returned=lambda why: self._observe("card_returned", {"card": card.name, "why": why}),
+        )
+
+    def _remove_torn(self, session: SlotSession, why: str) -> None:
+        with self._lock:
+            if self._session is session:
+                self.remove(why)
+
     def _seen(self, card: CardProfile) -> None:
         face = self._bureau.public_face(card)
-        self._observe("card_armed", {**face, "uid": None, "atr": ATR[self.interface], "interface": str(self.interface)})
+        self._observe(
+            "card_armed",
+            {**face, "uid": None, "atr": ATR[self.interface].hex().upper(), "interface": str(self.interface)},
+        )
 
     def _before_answer(self, card: CardProfile, exchange: Exchange) -> None:
         if exchange.selected:

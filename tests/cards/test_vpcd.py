@@ -150,7 +150,7 @@ def test_what_it_tells(slot: Slot, presented: Presented, visa: CardProfile) -> N
     presented.arm(slot, visa)
     armed = presented.of("card_armed")[0]
     assert armed["interface"] == "contact"
-    assert (armed["uid"], armed["atr"]) == (None, presented.atr)
+    assert (armed["uid"], armed["atr"]) == (None, presented.atr.hex().upper())
     assert presented.presenter.identify()["card"]["masked"] == armed["masked"] == "476173******0010"
     assert slot.exchange(select(visa))[-2:] == H("9000")
     presented.presenter.remove("over")
@@ -212,10 +212,8 @@ def test_a_tear(place: Any, heard: int, slot: Slot, presented: Presented, visa: 
     assert slot.exchange(GET_CHALLENGE)[-2:] == H("9000")
     slot.say(H("0005") + GET_CHALLENGE)
     assert len(slot.hear(100)) == heard
-    presented.presenter.wait()
-    assert presented.of("card_fault") == [
-        {"fault": tear.name, "command": "GET CHALLENGE", "what": "the card left the slot"}
-    ]
+    assert presented.wait_for("card_removed")["why"] == tear.name
+    assert presented.of("card_fault") == [{"fault": tear.name, "command": "GET CHALLENGE", "what": "gone"}]
     assert [len(each["response"]) for each in presented.of("card_apdu")] == [10, 10 if place == "after" else 0]
     presented.presenter.remove()
     assert presented.of("bench_fault") == []
@@ -227,6 +225,7 @@ def test_a_tear_from_which_the_card_comes_back(slot: Slot, presented: Presented,
     slot.accept()
     assert slot.hear(11)[2:] == presented.atr
     assert slot.exchange(GET_CHALLENGE)[-2:] == H("9000")
+    assert presented.of("card_returned") == [{"card": visa.name, "why": "tear before GET CHALLENGE, and back again"}]
     presented.presenter.remove()
     assert slot.hear(1) == b""
 
@@ -236,7 +235,7 @@ def test_a_spoiled_answer_once(slot: Slot, presented: Presented, visa: CardProfi
     assert slot.exchange(select(visa)) == H("6985")
     assert slot.exchange(select(visa))[-2:] == H("9000")
     presented.presenter.remove()
-    assert [each["what"] for each in presented.of("card_fault")] == ["the answer is spoiled"]
+    assert [each["what"] for each in presented.of("card_fault")] == ["the answer left so"]
 
 
 def test_a_fault_that_needs_blocks_is_refused(slot: Slot, presented: Presented, visa: CardProfile) -> None:
