@@ -14,7 +14,7 @@ from rig.cards.faults import At, Tear
 from rig.cards.pn532_reader import Pn532CardReader
 from rig.cards.profile import CardProfile, Interface
 from rig.cards.reading import compare, identify_card
-from rig.errors import BenchTrouble, CallerMistake, DeviceMute
+from rig.errors import BenchBusy, BenchTrouble, CallerMistake, DeviceMute
 from rig.history import Redactor
 
 READER = {"driver": "pn532", "port": "park.tty"}
@@ -107,6 +107,22 @@ def test_a_wrong_card_in_the_slot_is_the_benchs_fault(
     assert presented.of("card_armed") == []
     assert "field" not in bench.places("unionpay-debit")
     presented.presenter.close()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_who_comes_after_a_holder_that_died_takes_the_card_away(
+    kind: str, install: Install, bureau: CardBureau, visa: CardProfile
+) -> None:
+    bench = install({"device": kind, "cards": FIRST[kind]}, chips=False)
+    dead = Presented(kind, bench.port, bureau, cards=FIRST[kind])
+    dead.presenter.arm(visa)
+    with pytest.raises(BenchBusy):
+        Presented(kind, bench.port, bureau, cards=FIRST[kind])
+    dead.presenter._mover.close()  # as the kernel does for a process that is killed
+    guard = Presented(kind, bench.port, bureau, cards=FIRST[kind])
+    assert guard.presenter.remove()["card"] is None
+    assert bench.places("visa-credit")[-1] == "park"
+    guard.presenter.close()
 
 
 def test_without_a_reader_nobody_looks(install: Install, bureau: CardBureau, visa: CardProfile) -> None:
