@@ -10,7 +10,6 @@ from rig.wire.iso8583 import Message
 from rig.wire.tlv import as_mapping
 from rig.wire.zvt import Bmp
 from tests.virtual.terminal.scripted_ecr import Silent
-from tests.virtual.terminal.scripted_host import approval
 from tests.virtual.terminal.slot_bench import SlotBench, profile
 
 READ = ["SELECT PSE", "READ RECORD", "READ RECORD", "SELECT AID", "GPO"]
@@ -39,54 +38,6 @@ def test_an_online_sale_ends_with_the_cards_certificate(slots: SlotBench) -> Non
     assert slots.host.mtis() == ["0200"]
 
 
-@pytest.mark.parametrize(
-    ("name", "proof"), [("contact-dda", "DDA"), ("contact-sda", "SDA"), ("mastercard-credit", "CDA")]
-)
-def test_the_card_is_authenticated_offline(slots: SlotBench, name: str, proof: str) -> None:
-    card = profile(name)
-    slots.answer_sales(lambda request: slots.sign(request, card))
-    till = slots.till()
-    slots.slot.arm(card)
-    assert till.sale(1250).approved
-    assert as_mapping(slots.host.next().data(55))[0x95][0] & 0x4C == 0
-    assert [(each["method"], each["ok"]) for each in slots.bench.log("terminal_oda")] == [(proof, True)]
-
-
-@pytest.mark.parametrize(
-    ("name", "tvr"), [("broken-dynamic", 0x08), ("broken-signature", 0x42), ("foreign-authority", 0x04)]
-)
-def test_a_card_that_is_not_authentic_goes_online_with_its_tvr(slots: SlotBench, name: str, tvr: int) -> None:
-    card = profile(name)
-    slots.settings["floor_limit"] = 100_000
-    slots.answer_sales(lambda request: approval(request, "05"))
-    till = slots.till()
-    slots.slot.arm(card)
-    assert till.sale(1250).aborted == 5
-    assert as_mapping(slots.host.next().data(55))[0x95][0] == tvr
-
-
-def test_an_offline_pin_is_verified_by_the_card(slots: SlotBench) -> None:
-    card = profile("contact-dda")
-    slots.answer_sales(lambda request: slots.sign(request, card))
-    till = slots.till()
-    slots.slot.arm(card)
-    assert till.sale(1250).approved
-    assert "VERIFY" in slots.names()
-    chip = as_mapping(slots.host.next().data(55))
-    assert (chip[0x9F34].hex(), chip[0x95].hex()) == ("410302", "0000008000")
-
-
-def test_a_wrong_offline_pin_is_told_to_the_host(slots: SlotBench) -> None:
-    card = profile("contact-dda", application={"cvm": ("offline-pin",)})
-    slots.settings["cardholder_pin"] = "9999"
-    slots.answer_sales(lambda request: approval(request, "55"))
-    till = slots.till()
-    slots.slot.arm(card)
-    assert till.sale(1250).aborted == 55
-    chip = as_mapping(slots.host.next().data(55))
-    assert (chip[0x9F34][2], chip[0x95][2] & 0x80) == (1, 0x80)
-
-
 def test_an_online_pin_goes_to_the_host_enciphered(slots: SlotBench) -> None:
     card = profile("visa-credit")
     slots.settings["pin_key"] = "0123456789ABCDEFFEDCBA9876543210"
@@ -95,16 +46,6 @@ def test_an_online_pin_goes_to_the_host_enciphered(slots: SlotBench) -> None:
     slots.slot.arm(card)
     assert till.sale(1250).approved
     assert len(slots.host.next().data(52)) == 8
-
-
-def test_several_applications_the_best_is_taken(slots: SlotBench) -> None:
-    card = profile("several-applications")
-    best = min(card.applications, key=lambda each: each.priority or 16)
-    slots.answer_sales(lambda request: slots.sign(request, card))
-    till = slots.till()
-    slots.slot.arm(card)
-    assert till.sale(1250).approved
-    assert as_mapping(slots.host.next().data(55))[0x84].hex().upper() == best.aid
 
 
 def test_a_card_that_turns_the_hosts_approval_down_makes_a_reversal(slots: SlotBench) -> None:
