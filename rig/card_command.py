@@ -74,7 +74,7 @@ def list_cards(bench: BenchOption = _BENCH, as_json: JsonOption = False) -> None
         return
     table = Table(box=None, pad_edge=False)
     for head in ("name", "schemes", "kind", "number", "interfaces", "bank", "special"):
-        table.add_column(head, no_wrap=head in ("name", "number"))
+        table.add_column(head, no_wrap=head in ("name", "number"), overflow="fold")
     for each in told:
         cells = {**each, "interfaces": ["all"]} if len(each["interfaces"]) == len(Interface) else each
         table.add_row(*(escape(", ".join(value) if isinstance(value, list) else value) for value in cells.values()))

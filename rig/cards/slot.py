@@ -83,9 +83,9 @@ class Told:
     """It has left the card, or (False) it never will."""
     fault: Callable[[Mapping[str, Any]], object]
     """A fault has happened: its `fault`, `command` and `what`."""
-    torn: Callable[[SlotSession, str], object]
+    torn: Callable[[SlotSession, str], object] = lambda _session, _why: None
     """The card has left for good, because of this: it is to be removed, unless another is there by now."""
-    returned: Callable[[str], object]
+    returned: Callable[[str], object] = lambda _: None
     """The card that had left because of this is there again."""
 
 
