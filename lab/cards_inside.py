@@ -62,7 +62,7 @@ class Findings:
 
     def _row(self, what: str, tried: int, wrong: list[str]) -> Row:
         measured = f"{tried - len(wrong)} as they are" + "".join(f"; {each}" for each in wrong)
-        return Row("cards", what, f"{tried} cards", measured, "all", not wrong)
+        return Row("cards", what, f"{tried} card" + "s" * (tried != 1), measured, "all", not wrong)
 
 
 def main(emv: Path, folder: Path, rows: Path) -> None:
