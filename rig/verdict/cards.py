@@ -41,11 +41,10 @@ def armed_for(case: CaseStory, intent: IntentStory, request: Request) -> list[Ev
     return during or [event for event in armed if event.t < intent.begun.t][-1:]
 
 
-def given_during(case: CaseStory, intent: IntentStory) -> list[Event]:
-    """The cryptograms that the bench's cards gave while an intent went on."""
+def given_during(case: CaseStory, intent: IntentStory, kind: str = "card_cryptogram") -> list[Event]:
+    """The cryptograms that the bench's cards gave while an intent went on, or what else presenters told then."""
     end = intent.outcome.t + _MARGIN if intent.outcome else None
-    given = case.of("card_cryptogram")
-    return [event for event in given if intent.begun.t <= event.t and (end is None or event.t <= end)]
+    return [event for event in case.of(kind) if intent.begun.t <= event.t and (end is None or event.t <= end)]
 
 
 def same_cryptogram(given: Event, request: Request) -> bool:

@@ -122,7 +122,16 @@ def test_a_second_tap_counts_as_well_as_the_first() -> None:
     assert run.judge().verdict is Verdict.COMPLETED
 
 
-@pytest.mark.parametrize(("fault", "expected"), [("9F26 flipped in GPO", set()), ("tear after GPO", {"M10"})])
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [
+        ("9F26 flipped in GPO", set()),
+        ("tear after GPO", {"M10"}),
+        ("3 waiting time extensions at GPO", {"M10"}),
+        ("answer to GPO late by 0.2 s", {"M10"}),
+        ("2 blocks bad-crc at GPO", {"M10"}),
+    ],
+)
 def test_an_answer_that_the_bench_spoiled_is_not_the_terminals(fault: str, expected: set[str]) -> None:
     run = Run()
     with run.case() as case:

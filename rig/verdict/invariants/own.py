@@ -10,8 +10,8 @@ from rig.verdict.facts import number, text
 from rig.verdict.model import Breach
 from rig.verdict.stories import CaseStory, IntentStory, Request
 
-_HARMLESS = ("tear ",)
-"""Card faults that change nothing in what the card says, as their names begin."""
+_HARMLESS = ("tear ", " waiting time extensions ", " late by ", " blocks ")
+"""What names a card fault that changes nothing in what the card says."""
 
 
 def cryptogram_is_the_cards_own(case: CaseStory) -> Iterator[Breach]:
@@ -30,7 +30,7 @@ def cryptogram_is_the_cards_own(case: CaseStory) -> Iterator[Breach]:
 
 def _altered(case: CaseStory, intent: IntentStory, request: Request) -> Iterator[Breach]:
     armed = armed_for(case, intent, request)
-    if not armed or any(event.data.get("physical") is True for event in armed) or _spoiled(case, intent, request):
+    if not armed or any(event.data.get("physical") is True for event in armed) or _spoiled(case, intent):
         return
     token = text(request.first.data, "token")
     given = given_during(case, intent)
@@ -46,10 +46,9 @@ def _altered(case: CaseStory, intent: IntentStory, request: Request) -> Iterator
     yield Breach.proven("M10", why, *armed[-1:], *given[-1:], request.first)
 
 
-def _spoiled(case: CaseStory, intent: IntentStory, request: Request) -> bool:
-    during = range(intent.begun.t, request.first.t)
-    faults = [text(event.data, "fault") for event in case.of("card_fault") if event.t in during]
-    return not all(fault.startswith(_HARMLESS) for fault in faults)
+def _spoiled(case: CaseStory, intent: IntentStory) -> bool:
+    faults = [text(event.data, "fault") for event in given_during(case, intent, "card_fault")]
+    return not all(any(harmless in fault for harmless in _HARMLESS) for fault in faults)
 
 
 def _paid_twice(case: CaseStory) -> Iterator[Breach]:
