@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from rig.cards.profile import CardProfile, Interface, load_card, load_cards
 from rig.virtual.terminal.contact import ChipFailed, contact_facts, read_card
-from rig.virtual.terminal.emv.card import CardData, CardRefused, Cvm, Decision
+from rig.virtual.terminal.emv.card import CardData, CardLost, CardRefused, Cvm, Decision, HostAnswer
 from rig.virtual.terminal.emv.facts import PinPad
 from tests.virtual.terminal.emv_cards import CARDS, Issuer, Notes, Tapped, purchase
 
@@ -25,6 +28,11 @@ def on_contacts(issuer: Issuer, name: str, **changes: Any) -> Tapped:
     changed = profile.applications[0].model_copy(update=changes)
     applications = (changed, *profile.applications[1:])
     return issuer.card(profile.model_copy(update={"applications": applications}), interface=Interface.CONTACT)
+
+
+def _with_byte(change: tuple[int, int]) -> Callable[[bytes], bytes]:
+    at, value = change
+    return lambda said: said[: at % len(said)] + bytes([value]) + said[at % len(said) + 1 :]
 
 
 @pytest.mark.parametrize(
@@ -87,6 +95,35 @@ def test_of_several_applications_the_best_is_taken(issuer: Issuer) -> None:
     best = min(profile.applications, key=lambda each: each.priority or 16)
     card = issuer.card(profile, interface=Interface.CONTACT)
     assert read(card, issuer).chip[0x84].hex().upper() == best.aid
+
+
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    name=st.sampled_from(["contact-dda", "mastercard-credit"]),
+    command=st.integers(0, 12),
+    spoil=st.one_of(
+        st.tuples(st.integers(0, 250), st.integers(0, 255)).map(_with_byte),
+        st.binary(max_size=40).map(lambda said: lambda _: said),
+    ),
+    answer=st.one_of(st.none(), st.builds(HostAnswer, st.sampled_from(["00", "51"]), chip=st.binary(max_size=30))),
+)
+def test_one_wrong_answer_anywhere(
+    issuer: Issuer, name: str, command: int, spoil: Callable[[bytes], bytes], answer: HostAnswer | None
+) -> None:
+    """The card is lost, refused or failed, or its data are complete; its last word is always one."""
+    card = issuer.card(name, interface=Interface.CONTACT)
+
+    def transceive(asked: bytes) -> bytes:
+        response = card(asked)
+        return spoil(response) if len(card.names) == command + 1 else response
+
+    try:
+        data = read_card(transceive, purchase(), contact_facts(issuer.facts(), 2000), Notes())
+    except (CardLost, CardRefused, ChipFailed):
+        return
+    assert {0x9F26, 0x9F27, 0x9F36, 0x9F10, 0x82, 0x95, 0x9F34, 0x84} <= data.chip.keys()
+    if data.finish is not None:
+        data.finish(answer)
 
 
 def test_every_card_on_contacts_comes_to_a_plain_end(issuer: Issuer) -> None:
