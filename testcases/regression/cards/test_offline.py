@@ -12,11 +12,29 @@ from rig.verdict import Verdict
 pytestmark = [pytest.mark.needs("card"), pytest.mark.parametrize("bearer", ["wifi"], indirect=True)]
 
 
-@pytest.mark.requires(Verdict.COMPLETED, Verdict.FAILED_SAFELY)
-@pytest.mark.parametrize("card", ["visa-offline", "approves-by-itself", "unionpay-stored-value"])
+OFFLINE = ["visa-offline", "approves-by-itself", "unionpay-stored-value"]
+
+
+@pytest.mark.requires(Verdict.COMPLETED)
+@pytest.mark.parametrize("card", OFFLINE)
 def test_approved_by_the_card(bench: Bench, bearer: str, card: str) -> None:
-    """The card offers to approve by itself: the host books what the terminal approved, or nobody does."""
-    bench.sale(6_10, card, interface=Interface.CONTACTLESS)
+    """The card approves by itself, and the host books it when it is told."""
+    sale = bench.sale(6_10, card, interface=Interface.CONTACTLESS)
+    assert sale.approved
+
+
+@pytest.mark.requires(Verdict.COMPLETED)
+def test_approved_by_the_card_without_a_network(bench: Bench, bearer: str) -> None:
+    """There is no network when the card approves: the host is told when it is back, and books once."""
+    sale = bench.sale(6_13, "visa-offline", cut("wifi").at(Moment.BETWEEN_SALES), interface=Interface.CONTACTLESS)
+    assert sale.approved
+
+
+@pytest.mark.requires(Verdict.COMPLETED, Verdict.FAILED_SAFELY)
+def test_without_proof_never_by_the_card_alone(bench: Bench, bearer: str) -> None:
+    """The card would approve by itself and its signature is wrong: its issuer decides, or nobody."""
+    sale = bench.sale(6_14, "broken-dynamic", cut("wifi").at(Moment.BETWEEN_SALES), interface=Interface.CONTACTLESS)
+    assert not sale.approved
 
 
 @pytest.mark.requires(Verdict.FAILED_SAFELY)
