@@ -138,6 +138,39 @@ def test_a_long_journal_is_made_short_at_boot_and_nothing_of_use_is_lost(
     assert Store(tmp_path).trace == store.trace + 1
 
 
+def test_after_a_cut_anywhere_an_advice_is_due_exactly_when_the_sale_is_final(tmp_path: Path) -> None:
+    store = Store(tmp_path / "whole")
+    told = store.begin(Operation.SALE, 100, WHEN)
+    store.show_card(told, FACE)
+    store.offline(told, "Y1", {11: "000001", 7: "0229225958"}, "sealed")
+    store.committed(told)
+    store.advising(told)
+    store.advised(told, "00", "000000000001")
+    journal = store.path.read_bytes()
+    ends = [at + 1 for at, byte in enumerate(journal) if byte == 0x0A]
+    for length in range(len(journal) + 1):
+        folder = tmp_path / str(length)
+        folder.mkdir()
+        (folder / "journal.jsonl").write_bytes(journal[:length])
+        read = Store(folder)
+        records = sum(end <= length for end in ends)
+        assert len(read.pending_advices()) == (records in (4, 5))
+        assert [_after_power_cut(each)[1] for each in read.undecided()] == ([None] if 1 <= records <= 3 else [])
+    assert read.transactions[told.trace].rrn == "000000000001"
+
+
+def test_an_advice_that_is_due_is_not_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store(tmp_path)
+    due = store.begin(Operation.SALE, 100, WHEN)
+    store.offline(due, "Y1", {11: "000001"}, "sealed")
+    store.committed(due)
+    store.settle("0" * 32, WHEN)
+    store.settled(agreed=True)
+    store.committed(sell(store))
+    monkeypatch.setattr("rig.virtual.terminal.store._LONG", 0)
+    assert Store(tmp_path).pending_advices() == [due]
+
+
 def test_damage_inside_the_journal_is_named(tmp_path: Path) -> None:
     store = one_of_each(tmp_path)
     lines = store.path.read_bytes().split(b"\n")
