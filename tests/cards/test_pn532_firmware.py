@@ -151,7 +151,10 @@ def test_the_line_carries_exactly_these_commands(tapped: Tapped, bureau: CardBur
     uid = listed[12:]
     assert listed == "010100042004" + uid
     assert tapped.ask(Command.IN_COMMUNICATE_THRU, H("E080")) == "00" + "0575339203"
-    assert tapped.ask(Command.IN_COMMUNICATE_THRU, H("02") + WHAT) == "00" + "026D00"
+    answer = tapped.ask(Command.IN_COMMUNICATE_THRU, H("02") + WHAT)
+    while answer == "00" + "F201":  # on a busy machine the chip asks for time
+        answer = tapped.ask(Command.IN_COMMUNICATE_THRU, H("F201"))
+    assert answer == "00" + "026D00"
     assert tapped.ask(Command.IN_COMMUNICATE_THRU, H("C2")) == "00" + "C2"
     tap = tapped.frames(18)
     presenter.remove()
