@@ -1,4 +1,4 @@
-"""Secrets of a bench, made at first use and kept: the token key, the certificate authority, the keys of issuers and schemes."""
+"""Secrets of a bench, made at first use and kept: token key, certificate authority, keys of issuers and schemes."""
 
 from __future__ import annotations
 

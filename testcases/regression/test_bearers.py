@@ -31,6 +31,7 @@ def test_lossy(bench: Bench, bearer: str) -> None:
     assert sale.approved
 
 
+@pytest.mark.needs("card: moments")
 @each_bearer
 @pytest.mark.requires(Verdict.FAILED_SAFELY)
 def test_cut_before_the_request(bench: Bench, bearer: str) -> None:

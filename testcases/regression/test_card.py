@@ -8,7 +8,7 @@ from rig.bench import Bench
 from rig.faults import Moment, pull_card
 from rig.verdict import Verdict
 
-pytestmark = [pytest.mark.needs("card"), pytest.mark.parametrize("bearer", ["wifi"], indirect=True)]
+pytestmark = [pytest.mark.needs("card: moments"), pytest.mark.parametrize("bearer", ["wifi"], indirect=True)]
 
 
 @pytest.mark.requires(Verdict.FAILED_SAFELY)

@@ -18,6 +18,7 @@ def test_wifi_gone_before_the_sale(bench: Bench) -> None:
     assert sale.approved
 
 
+@pytest.mark.needs("card: moments")
 @pytest.mark.requires(Verdict.COMPLETED)
 def test_wifi_silent_before_the_request(bench: Bench) -> None:
     """Wi-Fi goes silent before the request: the terminal tries it, gives up, and completes over the SIM card."""

@@ -11,6 +11,7 @@ from rig.verdict import Verdict
 pytestmark = pytest.mark.needs("card", "impairable link")
 
 
+@pytest.mark.needs("card: moments")
 @pytest.mark.parametrize("bearer", ["wifi"], indirect=True)
 @pytest.mark.requires(Verdict.COMPLETED, Verdict.FAILED_SAFELY)
 def test_radio_shadow(bench: Bench, bearer: str) -> None:

@@ -22,6 +22,7 @@ def test_vanishes_while_the_answer_is_held(bench: Bench, bearer: str) -> None:
     assert not sale.approved
 
 
+@pytest.mark.needs("card: moments")
 @pytest.mark.requires(Verdict.FAILED_SAFELY)
 def test_vanishes_before_the_request(bench: Bench, bearer: str) -> None:
     """It is gone before anything has left: nothing is charged."""

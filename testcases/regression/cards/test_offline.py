@@ -37,6 +37,7 @@ def test_without_proof_never_by_the_card_alone(bench: Bench, bearer: str) -> Non
     assert not sale.approved
 
 
+@pytest.mark.needs("card: moments")
 @pytest.mark.requires(Verdict.FAILED_SAFELY)
 @pytest.mark.parametrize("card", ["visa-credit", "mastercard-credit"])
 def test_network_lost_behind_the_cryptogram(bench: Bench, bearer: str, card: str) -> None:
