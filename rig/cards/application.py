@@ -71,6 +71,8 @@ class Application(Part):
     cryptogram: CryptogramVersion
     priority: Annotated[int, Field(ge=0, le=15)] = 1
     authentication: Literal["none", "sda", "dda", "cda", "fdda"] = "none"
+    fast_format: Literal["05", "95"] = "05"
+    """The signed data format of `fdda`: 05 is what every reader knows, 95 is met on cards too."""
     cvm: tuple[Cvm, ...] | None = ("online-pin", "signature", "no-cvm")
     usage_control: Annotated[str, StringConstraints(pattern=r"^[0-9A-F]{4}$")] = "FF00"
     action_codes: ActionCodes = ActionCodes()

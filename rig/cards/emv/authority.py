@@ -67,12 +67,12 @@ class Credentials:
         """9F4B for INTERNAL AUTHENTICATE (DDA); `number` is 9F4C, 2 to 8 bytes, at random where none is given."""
         return self._sign(dynamic_message(number or secrets.token_bytes(8), ddol_data, self._length))
 
-    def sign_fast(self, tags: Mapping[int, bytes]) -> bytes:
+    def sign_fast(self, tags: Mapping[int, bytes], signed_format: int = 0x05) -> bytes:
         """9F4B of contactless Visa (fDDA), over 9F37, 9F02, 5F2A and 9F69 of `tags`; it holds 9F36.
 
         Raises WireError naming the tag that is missing.
         """
-        return self._sign(fast_message(tags, self._length))
+        return self._sign(fast_message(tags, self._length, signed_format))
 
     def sign_combined(
         self,

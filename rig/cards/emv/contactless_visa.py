@@ -68,7 +68,7 @@ class QuickFlow(Flow):
             self.spend()
             authentication_data = _FAST_VERSION + secrets.token_bytes(4) + qualifiers
             covered = {**self.values, 0x9F69: authentication_data}
-            signature = credentials.sign_fast(covered)
+            signature = credentials.sign_fast(covered, int(self.personal.application.fast_format, 16))
             file = pack(DYNAMIC, [tlv.encode(0x9F69, authentication_data), tlv.encode(0x9F4B, signature)])
             self.show({(DYNAMIC, number): tlv.encode(0x70, body) for number, body in enumerate(file.bodies, 1)})
             return self.locator + file.locator

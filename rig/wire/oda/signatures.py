@@ -2,8 +2,8 @@
 
 Each has a function that builds the message which a card's or issuer's key signs, for `rig.wire.oda.recoverable`, and
 one that checks the signature. Source: EMV Book 2, 5.4 with tables 3 and 7, 6.5 with tables 15 and 17, 6.6 with tables
-18, 19 and 22; EMV Contactless Book C-3 annex C (fDDA). That real Visa cards sign fDDA of version 01 in format 95 is
-told by public measurements; public readers that know 05 alone exist too, so a terminal here takes either.
+18, 19 and 22; EMV Contactless Book C-3 annex C (fDDA). Public readers of fDDA know format 05 alone, and public
+measurements tell of Visa cards that sign version 01 in format 95: a card here does either, a terminal takes either.
 """
 
 from __future__ import annotations
@@ -49,16 +49,15 @@ def dynamic_message(number: bytes, ddol_data: bytes, length: int) -> bytes:
     return _dynamic(_DYNAMIC, _with_length(number), ddol_data, length)
 
 
-def fast_message(tags: Mapping[int, bytes], length: int) -> bytes:
+def fast_message(tags: Mapping[int, bytes], length: int, signed_format: int = _DYNAMIC) -> bytes:
     """The message of tag 9F4B of fDDA for a card's key of `length` bytes; its dynamic number is the ATC, 9F36.
 
-    Raises AuthenticationFailed naming the tag that is missing.
+    `signed_format` is 05, or 95 as some cards have it. Raises AuthenticationFailed naming the tag that is missing.
     """
     covered = fast_data(tags)
     if 0x9F36 not in tags:
         raise AuthenticationFailed("tag 9F36 is missing")
-    version = tags.get(0x9F69, b"\x00")[:1]
-    return _dynamic(_DYNAMIC if version == b"\x00" else _FAST, _with_length(tags[0x9F36]), covered, length)
+    return _dynamic(signed_format, _with_length(tags[0x9F36]), covered, length)
 
 
 def combined_message(combined: Combined, data: bytes, unpredictable_number: bytes, length: int) -> bytes:

@@ -40,8 +40,8 @@ def dynamic(keys: Keys, data: bytes = UNPREDICTABLE, number: bytes = NUMBER) -> 
     return keys.small.sign(dynamic_message(number, data, keys.small.public.length))
 
 
-def fast(keys: Keys, tags: dict[int, bytes]) -> bytes:
-    return keys.small.sign(fast_message(tags, keys.small.public.length))
+def fast(keys: Keys, tags: dict[int, bytes], signed_format: int = 0x05) -> bytes:
+    return keys.small.sign(fast_message(tags, keys.small.public.length, signed_format))
 
 
 @functools.cache
@@ -98,16 +98,15 @@ def test_fast_signatures_of_both_versions(keys: Keys) -> None:
     old = {tag: value for tag, value in FAST.items() if tag != 0x9F69}
     assert fast_data(FAST).hex().upper() == "112233440000000012990978" + "01AABBCCDD0000"
     assert fast_data(old) == UNPREDICTABLE
-    for tags, signed_format in ((FAST, 0x95), (old, 0x05)):
-        signature = fast(keys, tags)
+    for tags, signed_format in ((FAST, 0x95), (FAST, 0x05), (old, 0x05)):
+        signature = fast(keys, tags, signed_format)
         assert keys.small.public.open(signature, "it")[:5] == bytes([signed_format, 0x01, 0x03, 0x02, 0x00])
         assert check_fast(keys.small.public, signature, tags) == FAST[0x9F36]
 
 
-def test_a_fast_signature_in_the_format_of_dda_is_taken_too(keys: Keys) -> None:
-    assert check_fast(keys.small.public, dynamic(keys, fast_data(FAST), FAST[0x9F36]), FAST) == FAST[0x9F36]
+def test_a_fast_signature_of_its_own_format_is_none_of_dda(keys: Keys) -> None:
     with pytest.raises(AuthenticationFailed, match="format"):
-        check_dynamic(keys.small.public, fast(keys, FAST), fast_data(FAST))
+        check_dynamic(keys.small.public, fast(keys, FAST, 0x95), fast_data(FAST))
 
 
 @pytest.mark.parametrize("tag", [0x9F37, 0x9F02, 0x5F2A, 0x9F69, 0x9F36])
