@@ -9,6 +9,7 @@ the line and the field.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -62,6 +63,13 @@ class BenchFile(Part):
         if self.simulation is not None and link in self.simulation.segments:
             return self.simulation.segments[link].terminal_address.split("/")[0]
         return None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _says_presenters(cls, raw: Any) -> Any:
+        if isinstance(raw, dict) and "presenter" in raw:
+            raise WrongField("there may be several: write presenters: {contactless: {driver: …, port: …}}", "presenter")
+        return raw
 
     @model_validator(mode="after")
     def _names_are_known(self) -> BenchFile:

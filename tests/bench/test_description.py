@@ -185,3 +185,44 @@ def test_what_cannot_be_read_as_text_is_no_bench_file(tmp_path: Path, content: b
     else:
         path.write_bytes(content)
     assert refusal(path).what.startswith("no bench file: ")
+
+
+GANTRY = "grbl, port: gantry.tty, settings: {cards: {visa-credit: {park: [0, 0], field: [1, 1]}}"
+
+
+@pytest.mark.parametrize(
+    ("presenters", "message"),
+    [
+        ("{contact: {driver: vpcd, address: a.sock, settings: {loses_pwer: true}}}",
+         "presenters.contact.settings.loses_pwer: there is no such setting; use interface, loses_power"),
+        ("{contact: {driver: vpcd, address: a.sock, settings: {loses_power: 1}}}",
+         "presenters.contact.settings.loses_power: is not true or false"),
+        ("{contact: {driver: vpcd, address: a.sock, settings: {interface: stripe}}}",
+         "presenters.contact.settings.interface: is not contactless or contact"),
+        ("{contactless: {driver: pn532, port: a.tty, settings: {mode: raw}}}",
+         "presenters.contactless.settings.mode: there is no such setting; this driver has none"),
+        (f"{{contactless: {{driver: {GANTRY}, move_s: fast}}}}}}",
+         "presenters.contactless.settings.move_s: is not a number"),
+        (f"{{contactless: {{driver: {GANTRY}, reader: {{driver: acr122, port: a.tty}}}}}}}}",
+         "presenters.contactless.settings.reader: write {driver: pn532"),
+        ("{contactless: {driver: grbl, port: a.tty}}", "presenters.contactless.settings.cards: no card has a slot"),
+        ("{contactless: {driver: relay, port: a.tty, settings: {cards: {visa-credit: {realy: 0}}}}}",
+         "presenters.contactless.settings.cards.visa-credit: needs relay and nothing else"),
+    ],
+)  # fmt: skip
+def test_a_presenters_settings_are_checked_before_anything_is_opened(
+    write_bench: Write, presenters: str, message: str
+) -> None:
+    error = refusal(write_bench(f"{REAL}\npresenters: {presenters}\n"))
+    assert message in error.what
+
+
+def test_a_good_gantry_is_taken(write_bench: Write) -> None:
+    reader = "home: false, move_s: 9.5, interface: contact, reader: {driver: pn532, port: a.tty}"
+    bench = load_bench(write_bench(f"{REAL}\npresenters: {{contact: {{driver: {GANTRY}, {reader}}}}}}}\n"))
+    assert bench.presenters["contact"].interface == "contact"
+
+
+def test_the_old_name_of_the_presenters_is_told_the_new_one(write_bench: Write) -> None:
+    error = refusal(write_bench(REAL + "\npresenter: {driver: pn532, port: a.tty}\n"))
+    assert "presenter: there may be several: write presenters: {contactless: {driver:" in error.what

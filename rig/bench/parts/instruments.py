@@ -10,7 +10,7 @@ from rig.bench.parts.base import Name, Part, WrongField
 from rig.bench.parts.terminal import Serial
 from rig.cards.presenter import Capability
 from rig.cards.profile import Interface
-from rig.cards.registry import presenter_driver
+from rig.cards.registry import WrongSetting, presenter_driver
 from rig.errors import CallerMistake
 
 
@@ -75,11 +75,11 @@ class Presenter(Part):
     def _is_somewhere(self) -> Presenter:
         try:
             driver = presenter_driver(self.driver)
-            _ = self.interface
+            driver.check(self.settings)
         except CallerMistake as error:
             raise WrongField(f"{error.what}; {error.cure}", "driver") from error
-        except ValueError:
-            raise WrongField(f"use one of {', '.join(Interface)}", "settings", "interface") from None
+        except WrongSetting as error:
+            raise WrongField(str(error), "settings", *error.place) from error
         wanted, other = (self.port, self.address) if driver.place == "port" else (self.address, self.port)
         if not wanted:
             raise WrongField(f"{self.driver} needs it", driver.place)
