@@ -178,8 +178,7 @@ class Pn532Presenter:
             self._moment("card_answered", signed)
 
     def _signed(self, card: CardProfile, cryptogram: Cryptogram) -> Mapping[str, Any]:
-        face = self._bureau.public_face(card)
-        return {"token": face["token"], "atc": cryptogram.atc, "cryptogram": cryptogram.value.hex().upper()}
+        return {"token": self._bureau.public_face(card)["token"], **cryptogram.told}
 
 
 def silence(device: Device, name: str) -> dict[str, Any]:

@@ -38,8 +38,9 @@ class Presenter(Protocol):
     """Puts one card at a time to one interface of the terminal.
 
     Its events: `card_armed` (name, masked PAN, token, uid, interface), `card_apdu`, `card_cryptogram` (token, atc,
-    cryptogram), `card_fault` (fault, command, what: it has happened now), `card_returned` (card, why: torn away, there
-    again), `card_removed` (why, proof), `bench_fault`.
+    cryptogram, information: 9F27; for each that the terminal was given, two in a slot), `card_fault` (fault, command,
+    what: it has happened now), `card_returned` (card, why: torn away, there again), `card_removed` (why, proof),
+    `bench_fault`.
     """
 
     @property

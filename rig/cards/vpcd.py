@@ -155,7 +155,7 @@ class VpcdPresenter:
     def _before_answer(self, card: CardProfile, exchange: Exchange) -> None:
         if exchange.selected:
             self._moment("card_selected", {"card": card.name})
-        if exchange.cryptogram:
+        if exchange.cryptogram and not exchange.cryptogram.last:
             self._moment("card_cryptogram", self._signed(card, exchange.cryptogram))
 
     def _after_answer(self, card: CardProfile, exchange: Exchange, sent: bool) -> None:
@@ -164,8 +164,8 @@ class VpcdPresenter:
         if exchange.cryptogram and sent:
             signed = self._signed(card, exchange.cryptogram)
             self._observe("card_cryptogram", signed)
-            self._moment("card_answered", signed)
+            if not exchange.cryptogram.last:
+                self._moment("card_answered", signed)
 
     def _signed(self, card: CardProfile, cryptogram: Cryptogram) -> Mapping[str, Any]:
-        face = self._bureau.public_face(card)
-        return {"token": face["token"], "atc": cryptogram.atc, "cryptogram": cryptogram.value.hex().upper()}
+        return {"token": self._bureau.public_face(card)["token"], **cryptogram.told}

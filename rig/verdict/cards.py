@@ -1,7 +1,8 @@
 """Which card answered: what the presenter armed and its card gave, beside what the host received.
 
 A presenter tells ``card_armed`` (token, and ``physical`` where it moves a card of plastic) and, of a card that it
-plays itself, ``card_cryptogram`` (token, atc, cryptogram). The host tells token, atc and cryptogram of each request.
+plays itself, ``card_cryptogram`` (token, atc, cryptogram, and 9F27 as ``information``) of each that it gave. The host
+tells token, atc and cryptogram of each request.
 That another card answered than the one armed is the bench's trouble; that the terminal changed what the card gave is
 the terminal's (:mod:`rig.verdict.invariants.own`).
 """
@@ -51,6 +52,12 @@ def same_cryptogram(given: Event, request: Request) -> bool:
     """Whether a card gave just what the request carries: counter and cryptogram."""
     told, sent = given.data, request.first.data
     return number(told, "atc") == number(sent, "atc") and signed(told) == signed(sent)
+
+
+def refused(given: Event) -> bool:
+    """Whether a cryptogram is an AAC: by 9F27 (EMV Book 3, table 15) the card declines."""
+    information = text(given.data, "information")
+    return len(information) == 2 and information[0] in "0123"
 
 
 def strangers(case: CaseStory) -> Iterator[tuple[Event, str]]:

@@ -149,7 +149,10 @@ def test_the_issuer_is_heard_by_external_authenticate(name: str, bureau: CardBur
     assert second[0x9F27] == b"\x40"
     told = read_issuer_data(slot.profile.applications[0].cryptogram, second[0x9F10])
     assert (told.decision, told.first) == ("TC", "ARQC")
-    assert slot.dialogue.last.cryptogram is None
+    given = slot.dialogue.last.cryptogram
+    assert given is not None
+    assert given.told == {"atc": given.atc, "cryptogram": second[0x9F26].hex().upper(), "information": "40"}
+    assert (given.last, given.atc) == (True, int.from_bytes(slot.request[0x9F36], "big"))
     assert slot.dialogue.ask(slot.dialogue.generate_command(0x40, 0x8D)) == (b"", "6985")
     assert slot.insert().begin().send("80CA9F1300") == H("9F1302") + slot.request[0x9F36]
 

@@ -172,9 +172,9 @@ class Case:
     def arms(self, token: str = "t", **more: Any) -> None:
         self.run.note("card_armed", card="visa", token=token, masked=f"476173******{token}", **more)
 
-    def gives(self, token: str = "t", atc: int = 1, cryptogram: str = "AB") -> dict[str, Any]:
+    def gives(self, token: str = "t", atc: int = 1, cryptogram: str = "AB", **other: Any) -> dict[str, Any]:
         """The card signs; returns what a request by chip then says."""
-        self.run.note("card_cryptogram", token=token, atc=atc, cryptogram=cryptogram)
+        self.run.note("card_cryptogram", token=token, atc=atc, cryptogram=cryptogram, **other)
         return {"token": token, "atc": atc, "cryptogram": cryptogram, "entry_mode": "071", "masked": "476173******9"}
 
     def card_leaves(self) -> None:

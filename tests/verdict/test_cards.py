@@ -197,12 +197,63 @@ def test_without_that_reversal_money_is_gone() -> None:
     assert broken(run.judge()) == {"M2", "M3"}
 
 
+# What the card refused ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("information", "expected"), [("00", {"M10"}), ("40", set()), ("80", set()), ("", set())])
+def test_what_the_card_declined_is_not_approved_offline(information: str, expected: set[str]) -> None:
+    """The host refuses the advice, so that no money moves; but the goods are gone."""
+    run = Run()
+    with run.case() as case:
+        sale = case.sale()
+        case.arms()
+        told = case.gives(information=information)
+        case.ends(sale, "approved", 1234)
+        case.answer(case.advice(sale, **told), rc="05", mti="0230")
+    assert broken(run.judge()) == expected
+
+
+def test_a_contact_cards_last_word_counts() -> None:
+    run = Run()
+    with run.case() as case:
+        sale = case.sale()
+        case.arms()
+        case.answer(case.request(sale, **case.gives(information="80") | {"entry_mode": "051"}))
+        case.gives(cryptogram="BB", information="00")
+        case.ends(sale, "approved", 1234)
+    verdict = run.judge()
+    assert broken(verdict) == {"M10"}
+    assert "the card itself had declined it" in verdict.why
+
+
+def test_a_stripe_after_the_chips_refusal_is_the_hosts_to_judge() -> None:
+    run = Run()
+    with run.case() as case:
+        sale = case.sale()
+        case.arms()
+        told = case.gives(information="00")
+        case.answer(case.request(sale, **told | {"entry_mode": "801", "atc": None, "cryptogram": None}))
+        case.ends(sale, "approved", 1234)
+    assert run.judge().verdict is Verdict.COMPLETED
+
+
+def test_a_card_that_declined_and_was_asked_again_has_not_declined() -> None:
+    run = Run()
+    with run.case() as case:
+        sale = case.sale()
+        case.arms()
+        case.gives(information="00")
+        case.answer(case.request(sale, **case.gives(atc=2, cryptogram="CD", information="80")))
+        case.ends(sale, "approved", 1234)
+    assert run.judge().verdict is Verdict.COMPLETED
+
+
 def test_torn_card_events_never_raise() -> None:
     run = Run()
     with run.case() as case:
         sale = case.sale()
         run.note("card_armed")
-        run.note("card_cryptogram", atc="x", cryptogram=7)
+        run.note("card_cryptogram", atc="x", cryptogram=7, information=0)
         run.note("card_fault", fault=None)
         case.request(sale, atc=1, cryptogram=None, entry_mode=5)
         case.request(sale, token=None, atc=True, cryptogram="AB", entry_mode="071")

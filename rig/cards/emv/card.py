@@ -43,7 +43,7 @@ class Exchange:
         name: the command for people, e.g. ``SELECT AID``.
         response: data and status word.
         selected: an application was selected by this command.
-        cryptogram: what this command's answer signs, if it is the first of its transaction.
+        cryptogram: what this command's answer signs, if anything.
     """
 
     name: str

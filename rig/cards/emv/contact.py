@@ -98,7 +98,7 @@ class ContactFlow(GenerateFlow):
         signed = self.personal.secrets.sign(decision, self.values, first="ARQC")
         self.ended = True
         self._remember(decision)
-        return Answer(self.told(signed, command, self.first_data, command.data))
+        return Answer(self.told(signed, command, self.first_data, command.data), self.cryptogram(signed, last=True))
 
     def script(self, command: CommandApdu) -> Answer:
         """A command of an issuer script, before or after the second GENERATE AC."""

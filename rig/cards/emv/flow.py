@@ -22,11 +22,20 @@ _RECORD_BY_NUMBER = 0x04
 
 @dataclass(frozen=True)
 class Cryptogram:
-    """What the card signed: the value of 9F26, the counter that it stands under, and 9F27, which says what it is."""
+    """What the card signed: the value of 9F26, the counter that it stands under, and 9F27, which says what it is.
+
+    `last` is the second one of a card in the slot, which ends what the first one began.
+    """
 
     atc: int
     value: bytes
     information: int = INFORMATION["ARQC"]
+    last: bool = False
+
+    @property
+    def told(self) -> dict[str, int | str]:
+        """It as an event has it: decimal counter, hexadecimal cryptogram and 9F27."""
+        return {"atc": self.atc, "cryptogram": self.value.hex().upper(), "information": f"{self.information:02X}"}
 
 
 @dataclass(frozen=True)
@@ -121,9 +130,9 @@ class Flow:
         digits = self.values.get(0x9F02, b"").hex()
         return int(digits) if digits.isdecimal() else 0
 
-    def cryptogram(self, signed: Signed) -> Cryptogram:
+    def cryptogram(self, signed: Signed, *, last: bool = False) -> Cryptogram:
         """What is told of a cryptogram."""
-        return Cryptogram(int.from_bytes(self.values[0x9F36], "big"), signed.value, signed.information[0])
+        return Cryptogram(int.from_bytes(self.values[0x9F36], "big"), signed.value, signed.information[0], last)
 
     def _may_go_offline(self) -> bool:
         left = offline_left(self.personal, self.memory)

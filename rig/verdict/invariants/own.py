@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rig.history.events import Event
-from rig.verdict.cards import armed_for, by_chip, given_during, same_cryptogram
+from rig.verdict.cards import armed_for, by_chip, given_during, refused, same_cryptogram
 from rig.verdict.facts import number, text
 from rig.verdict.model import Breach
 from rig.verdict.stories import CaseStory, IntentStory, Request
@@ -15,7 +15,8 @@ _HARMLESS = ("tear ", " waiting time extensions ", " late by ", " blocks ")
 
 
 def cryptogram_is_the_cards_own(case: CaseStory) -> Iterator[Breach]:
-    """Card, counter and cryptogram of a chip request are what a card of the bench gave; each counter pays once.
+    """Card, counter and cryptogram of a chip request are what a card of the bench gave; each counter pays once, and
+    none that ended with the card's own refusal.
 
     Of a card of plastic nobody knows what it gave, and where a card fault spoiled an answer the terminal passes on
     what it got: there only the counter is looked at. That another card answered is the bench's trouble.
@@ -24,6 +25,7 @@ def cryptogram_is_the_cards_own(case: CaseStory) -> Iterator[Breach]:
         for request in intent.requests.values():
             if by_chip(request):
                 yield from _altered(case, intent, request)
+        yield from _against_the_card(case, intent)
     if case.quiet:
         yield from _paid_twice(case)
 
@@ -44,6 +46,20 @@ def _altered(case: CaseStory, intent: IntentStory, request: Request) -> Iterator
     else:
         return
     yield Breach.proven("M10", why, *armed[-1:], *given[-1:], request.first)
+
+
+def _against_the_card(case: CaseStory, intent: IntentStory) -> Iterator[Breach]:
+    """The terminal approves, and the last that the chip said is that it declines (an AAC).
+
+    Of another card's payment, or one by stripe after all, the chip's refusal says nothing.
+    """
+    given, requests = given_during(case, intent), list(intent.requests.values())
+    if not intent.committed or not given or not refused(given[-1]) or _spoiled(case, intent):
+        return
+    token = text(given[-1].data, "token")
+    if all(by_chip(request) and text(request.first.data, "token") == token for request in requests):
+        why = f"{intent.operation} {intent.name} is approved, and the card itself had declined it"
+        yield Breach.proven("M10", why, given[-1], intent.outcome)
 
 
 def _spoiled(case: CaseStory, intent: IntentStory) -> bool:
