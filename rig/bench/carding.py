@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 
 from rig.bench.devices import Devices, require
@@ -102,12 +103,17 @@ class Carding:
         return Proof(evidence["target"] == "released" and evidence["card"] is not None, dict(evidence))
 
     def remove(self) -> None:
-        """Take every card away that was presented, and forget faults that no card met."""
+        """Take every card away that was presented, and forget faults that no card met.
+
+        Raises:
+            BenchTrouble: of the first presenter that failed; the others have removed theirs all the same.
+        """
         with self._lock:
             self._faults.clear()
             used, self._used = list(self._used.values()), {}
-        for presenter in used:
-            presenter.remove()
+        with ExitStack() as each_of_them:  # calls the last first, and raises what came last
+            for presenter in used:
+                each_of_them.callback(presenter.remove)
 
     def _able(self, interface: Interface) -> list[Presenter]:
         return [each for each in self._devices.presenters.values() if each.interface == interface]

@@ -105,6 +105,23 @@ def test_a_second_card_lies_beside_the_first_until_both_are_removed(carding: Car
     assert [each.identify()["card"] for each in devices.presenters.values()] == [None, None, None]
 
 
+def test_a_presenter_that_fails_keeps_no_other_from_removing_its_card(
+    carding: Carding, devices: Devices, field: Hand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unplugged(why: str = "asked") -> dict[str, Any]:
+        raise BenchTrouble("reader", f"gone when {why}", "plug it in")
+
+    for name in ("contactless", "second"):
+        monkeypatch.setattr(devices.presenters[name], "remove", unplugged)
+    carding.present(carding.profile("visa-credit"), field)
+    carding.put_second("unionpay-debit")
+    carding.present_by("visa-credit", Interface.CONTACT)
+    with pytest.raises(BenchTrouble, match="gone when asked"):
+        carding.remove()
+    assert devices.presenters["contact"].identify()["card"] is None
+    carding.remove()  # nothing is left to be tried again
+
+
 def test_a_bench_with_one_field_presenter_has_no_second(field: Hand) -> None:
     with pytest.raises(BenchTrouble, match="second presenter"):
         Carding(CARDS, lambda _: True, Devices(presenters={"contactless": field})).put_second("visa-credit")

@@ -123,13 +123,13 @@ class ActuatorPresenter:
     def remove(self, why: str = "asked") -> dict[str, Any]:
         """Move every card away from the terminal and read back. See `Presenter.remove`.
 
-        The proof: `card`, the name of what was removed or None, and what the machine reads back (`position`, mm;
-        `pulse_us`; `relays_closed`).
+        The proof: `card`, the name of what was removed or None, `target` ("released": the machine read back that every
+        card is at rest), and what it read (`position`, mm; `pulse_us`; `relays_closed`).
         """
         with self._lock:
             card, self._armed = self._armed, None
             try:
-                proof = {"card": card.name if card else None, **self._mover.clear()}
+                proof = {"card": card.name if card else None, "target": "released", **self._mover.clear()}
             except BenchTrouble as trouble:
                 self._observe("bench_fault", {"device": trouble.device, "what": trouble.what, "cure": trouble.cure})
                 raise
@@ -153,9 +153,11 @@ class ActuatorPresenter:
                 if self._armed:
                     self.remove("closed")
             finally:
-                if self._reader:
-                    self._reader.close()
-                self._mover.close()
+                try:
+                    if self._reader:
+                        self._reader.close()
+                finally:
+                    self._mover.close()
 
     def _tell(self, kind: str, data: dict[str, Any]) -> None:
         self._observe(kind, data)

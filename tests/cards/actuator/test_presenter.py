@@ -69,7 +69,7 @@ def test_a_card_goes_to_the_terminal_and_away(
     assert found.uid.hex().upper() == armed["uid"]
     assert presented.presenter.identify()["card"]["card"] == "visa-credit"
     proof = presented.presenter.remove()
-    assert proof["card"] == "visa-credit"
+    assert (proof["card"], proof["target"]) == ("visa-credit", "released")
     with pytest.raises(BenchTrouble, match="no card lies"), terminal.card():
         pass
     terminal.close()
