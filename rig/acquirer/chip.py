@@ -31,7 +31,7 @@ from rig.wire.errors import WireError
 
 _ENTRY_MODES = ("05", "07")
 _AIDS = (0x84, 0x9F06, 0x4F)
-_AMOUNT, _ISSUER_DATA, _CRYPTOGRAM, _AUTHENTICATION = 0x9F02, 0x9F10, 0x9F26, 0x91
+_AMOUNT, _CURRENCY, _ISSUER_DATA, _CRYPTOGRAM, _AUTHENTICATION = 0x9F02, 0x5F2A, 0x9F10, 0x9F26, 0x91
 
 
 def came_by_chip(request: Request) -> bool:
@@ -72,10 +72,11 @@ class ChipData:
         return cls(version, psn, covered, cryptogram, decision)
 
     def is_of(self, card: CardProfile, keys: BankKeys, request: Request) -> bool:
-        """Whether the card itself made the cryptogram, over the amount of DE4."""
+        """Whether the card itself made the cryptogram, over the amount of DE4 and no other currency than DE49."""
         expected = application_cryptogram(self.version, keys.mk_ac, card.pan, self.psn, self.covered)
-        same = hmac.compare_digest(self.cryptogram, expected)
-        return same and request.chip.get(_AMOUNT, b"").hex() == request.message.text(4)
+        told = request.chip.get(_AMOUNT, b"").hex(), request.chip.get(_CURRENCY, b"").hex()
+        amount, currency = request.message.text(4), f"0{request.message.text(49)}"
+        return hmac.compare_digest(self.cryptogram, expected) and told in ((amount, currency), (amount, ""))
 
     def answer(self, card: CardProfile, keys: BankKeys, rc: str, fault: Rule | None) -> bytes:
         """DE55 of the answer, as a host that is sound or has this fault gives it."""

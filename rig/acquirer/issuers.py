@@ -19,8 +19,9 @@ from rig.wire.errors import WireError
 
 _WITH_MONEY = ("sale", "advice")
 _STRIPE, _FALLBACK = ("02", "90"), ("80",)
-_OFFLINE_APPROVAL: dict[str, Decision] = {"Y1": "TC"}
-"""DE39 of an advice, and what the card must have said to it. Y3 follows a host that was out of reach: by dialect."""
+_OFFLINE_APPROVAL: dict[str, tuple[Decision, ...]] = {"Y1": ("TC",), "Y3": ("TC", "ARQC")}
+"""DE39 of an advice, and what the card may have said to it. Y3 follows a host that was out of reach: there dialects
+take a contactless card's request for approval that was stored; a card that declined has approved nothing."""
 
 
 @dataclass(frozen=True)
@@ -102,13 +103,15 @@ class Issuer:
     def honour(self, request: Request, judged: Judged) -> str:
         """The response code for an advice of a sale that card and terminal approved offline.
 
-        It is paid, whatever the account holds; but only the card's own certificate (TC) is a promise.
+        It is paid, whatever the account holds; but only the card's own certificate (TC) is a promise, which a magnetic
+        stripe cannot give.
         """
         if request.pan not in self._cards:
             return NO_SUCH_CARD
-        wanted = _OFFLINE_APPROVAL.get(request.message.text(39))
-        says_else = wanted is not None and judged.chip is not None and judged.chip.decision != wanted
-        return DO_NOT_HONOUR if judged.cryptogram_ok is False or says_else else APPROVED
+        promises = _OFFLINE_APPROVAL.get(request.message.text(39), ())
+        says_else = judged.chip is not None and judged.chip.decision not in promises
+        proven = came_by_chip(request) and judged.cryptogram_ok is not False
+        return APPROVED if proven and not says_else else DO_NOT_HONOUR
 
     def answer_chip(self, request: Request, judged: Judged, rc: str, fault: Rule | None) -> bytes:
         """DE55 of the answer to a sale; empty where the chip said nothing, or nothing that the issuer believes."""
@@ -129,9 +132,11 @@ class Issuer:
 
 
 def _suspicious_stripe(request: Request, card: CardProfile) -> bool:
-    """A stripe that is not the card's, or one that was read though the card has a chip and that had not failed."""
+    """A stripe that is not the card's (number, expiry, service code), or one that was read though the card has a chip
+    and that had not failed."""
     mode = request.message.text(22)
     if not mode.startswith(_STRIPE + _FALLBACK):
         return False
-    _, _, rest = request.message.text(35).replace("D", "=").partition("=")
-    return rest[4:7] != card.service_code or (mode.startswith(_STRIPE) and card.has_chip)
+    number, _, rest = request.message.text(35).replace("D", "=").partition("=")
+    its_own = (number, rest[:7]) == (card.pan, card.expiry + card.service_code)
+    return not its_own or (mode.startswith(_STRIPE) and card.has_chip)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rig.wire.iso8583 import Message, Totals
-from tests.acquirer.till import HostProcess, advice, changed, key, reversal, sale, settlement, void
+from tests.acquirer.till import HostProcess, advice, changed, key, reversal, sale, settlement, swipe, void
 
 
 def test_an_advice_is_booked_as_an_approved_sale(host: HostProcess) -> None:
@@ -45,6 +45,21 @@ def test_a_certificate_that_is_none_is_refused(host: HostProcess) -> None:
         assert till.ask(changed(forged, de4="000000000701")).text(39) == "05"
         assert till.ask(changed(advice(card, 700, decision="ARQC"), de39="Y3")).text(39) == "00"
     assert host.row(key(forged))["state"] == "declined"
+
+
+@pytest.mark.parametrize("code", ["Y1", "Y3"])
+def test_what_the_card_declined_was_not_approved(host: HostProcess, code: str) -> None:
+    request = changed(advice(host.cards["credit"], 700, decision="AAC"), de39=code)
+    with host.till() as till:
+        assert till.ask(request).text(39) == "05"
+    assert host.row(key(request))["state"] == "declined"
+
+
+@pytest.mark.parametrize("entry_mode", ["021", "801", "012"])
+def test_a_stripe_promises_nothing(host: HostProcess, entry_mode: str) -> None:
+    fields = dict(swipe(host.cards["stripe"], 700, entry_mode).fields) | {39: "Y1"}
+    with host.till() as till:
+        assert till.ask(Message("0220", dict(sorted(fields.items())))).text(39) == "05"
 
 
 @pytest.mark.parametrize("change", [{"de39": None}, {"de39": "00"}, {"de3": "200000"}])

@@ -217,6 +217,21 @@ def test_a_stripe_that_was_tampered_with_is_declined(host: HostProcess) -> None:
     with host.till() as till:
         assert till.ask(changed(swipe(card, 1, "021"), de35=f"{card.pan}=391210100000")).text(39) == "05"
         assert till.ask(changed(swipe(card, 1, "801"), de35=None)).text(39) == "05"
+        other = host.cards["visa-18"].pan
+        assert till.ask(changed(swipe(card, 1, "801"), de35=card.track2.replace(card.pan, other))).text(39) == "05"
+        assert till.ask(changed(swipe(card, 1, "801"), de35=f"{card.pan}=400120100000")).text(39) == "05"
+
+
+def test_a_cryptogram_over_another_currency_is_wrong(host: HostProcess) -> None:
+    """Version 17 does not cover it: the issuer still sees that chip and message differ."""
+    for name in ("visa-17", "credit"):
+        request = again(sale(host.cards[name], 100), t5f2a=b"\x07\x56")
+        with host.till() as till:
+            assert till.ask(request).text(39) == "05"
+        assert host.about("request_received", key(request))[0]["cryptogram_ok"] is False
+    bare = again(sale(host.cards["visa-17"], 100), t5f2a=None)
+    with host.till() as till:
+        assert till.ask(bare).text(39) == "00"
 
 
 def test_a_wallets_token_spends_the_cards_account(host: HostProcess) -> None:
