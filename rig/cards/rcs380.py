@@ -81,14 +81,24 @@ def open_device(place: str) -> tuple[TargetDevice, Interrupts]:
     import nfc.clf.rcs380
 
     try:
-        transport = open_transport(place)
-        device = nfc.clf.rcs380.init(transport)  # type: ignore[no-untyped-call]
+        device = _initialised(open_transport(place))
     except OSError as error:
         raise trouble_of(place, error) from error
     except (TypeError, IndexError, nfc.clf.rcs380.StatusError) as error:  # nfcpy unpacks an answer that is none
         raise DeviceMute(place, f"what answers is no RC-S380: {error}", "unplug it and plug it in again") from error
     interrupts = Interrupts()
     return TargetDevice(place, device, interrupts), interrupts
+
+
+def _initialised(transport: Any) -> Any:
+    """nfcpy's driver on the device, which is given back when it is none."""
+    import nfc.clf.rcs380
+
+    try:
+        return nfc.clf.rcs380.init(transport)  # type: ignore[no-untyped-call]
+    except BaseException:
+        transport.close()
+        raise
 
 
 def open_transport(place: str) -> Any:

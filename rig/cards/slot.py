@@ -38,8 +38,9 @@ class SlotAddress:
         Raises:
             CallerMistake: the port is none.
         """
-        if isinstance(written, Path) or ":" not in written:
+        if written and (isinstance(written, Path) or ":" not in written):
             return cls(Path(written))
+        written = str(written)
         host, _, port = written.rpartition(":")
         if not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 0x10000:
             raise CallerMistake(written, "this is no address of a slot", "write HOST:PORT, 127.0.0.1:35963 for example")
@@ -56,18 +57,26 @@ class SlotAddress:
             BenchBusy: somebody does, and takes no more cards.
         """
         try:
-            if not isinstance(self.place, Path):
-                line = socket.create_connection(self.place, CONNECT_S)
-                line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            else:
-                line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-                line.settimeout(CONNECT_S)
-                line.connect(str(self.place))
+            line = self._connected()
         except OSError as error:
             if error.errno == errno.EAGAIN:
                 raise BenchBusy(str(self), "the slot takes no card now", _OTHER) from error
             raise DeviceGone(str(self), f"nobody listens at this slot: {error.strerror or error}", _LISTEN) from error
         line.settimeout(None)
+        return line
+
+    def _connected(self) -> socket.socket:
+        if not isinstance(self.place, Path):
+            line = socket.create_connection(self.place, CONNECT_S)
+            line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return line
+        line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            line.settimeout(CONNECT_S)
+            line.connect(str(self.place))
+        except BaseException:
+            line.close()
+            raise
         return line
 
 

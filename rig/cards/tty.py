@@ -43,6 +43,7 @@ class InterruptibleTty:
         self.on_waiting: Callable[[Command], None] = lambda _: None
         """Called when the chip has accepted a command that waits for a reader."""
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._closed = False
         self._sent: Command | None = None
         self._accepted: Command | None = None
         try:
@@ -71,9 +72,10 @@ class InterruptibleTty:
         self._line = _line(port, baudrate)
 
     def close(self) -> None:
-        """Give the port back."""
-        if self._line.is_open:
-            self._line.close()
+        """Give the port back; a second call does nothing."""
+        self._line.close()
+        if not self._closed:  # the port may be closed by now: it could not be opened at another speed
+            self._closed = True
             os.close(self._wake)
 
     def quieten(self) -> None:
@@ -186,6 +188,8 @@ def as_trouble(port: str, error: BaseException) -> RigError:
         return DeviceGone(port, "this user may not open the port", "join the port's group, often dialout")
     if "exclusively lock" in str(error):
         return BenchBusy(port, "another program holds the port", "end it; lsof names it")
+    if "(25, " in str(error):  # ENOTTY, which pyserial tells in words alone
+        return DeviceGone(port, "this is no serial port", "check the port's name")
     if isinstance(error, serial.SerialException | termios.error) or code in (errno.ENOENT, errno.ENXIO):
         return DeviceGone(port, f"the port is gone: {error}", "check cable and power of the reader")
     if code == errno.ETIMEDOUT:

@@ -16,6 +16,7 @@ import pytest
 from rig.cards.bureau import CardBureau
 from rig.cards.pn532 import Pn532Presenter
 from rig.cards.profile import CardProfile
+from rig.cards.tty import InterruptibleTty
 from rig.errors import BenchBusy, BenchTrouble, DeviceGone, DeviceMute, DeviceNonsense
 
 
@@ -46,6 +47,21 @@ def test_a_path_that_a_shell_would_understand_is_no_port(tmp_path: Path, bureau:
     with pytest.raises(DeviceGone):
         Pn532Presenter(Path("/dev/null; touch harmed"), bureau, ignore, ignore)
     assert not Path("harmed").exists()
+
+
+def test_a_device_that_is_no_serial_port(bureau: CardBureau) -> None:
+    with pytest.raises(DeviceGone, match="this is no serial port"):
+        Pn532Presenter(Path("/dev/null"), bureau, ignore, ignore)
+
+
+def test_a_port_that_goes_while_its_speed_changes_is_given_back_whole(empty_port: tuple[int, Path]) -> None:
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    line = InterruptibleTty(str(empty_port[1]))
+    with pytest.raises(OSError, match="No such file"):
+        line.open("/dev/nowhere", 921_600)
+    line.close()
+    line.close()
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
 def test_a_port_where_nothing_answers(empty_port: tuple[int, Path], bureau: CardBureau) -> None:

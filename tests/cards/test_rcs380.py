@@ -193,3 +193,15 @@ def test_a_reader_that_does_not_open_is_told_with_its_cure(
     monkeypatch.setattr(rcs380, "open_transport", fail)
     with pytest.raises(trouble, match=told):
         Rcs380Presenter(Path("usb"), bureau, lambda *_: None, lambda *_: None)
+
+
+def test_a_device_that_is_no_rcs380_is_given_back(
+    device: Port100, bureau: CardBureau, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def mute(timeout: int = 0) -> bytearray:
+        raise OSError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
+
+    monkeypatch.setattr(device, "read", mute)
+    with pytest.raises(DeviceMute):
+        Rcs380Presenter(Path("usb"), bureau, lambda *_: None, lambda *_: None)
+    assert device.closed

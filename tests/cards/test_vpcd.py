@@ -4,6 +4,7 @@ import contextlib
 import socket
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from rig.cards.bureau import CardBureau
 from rig.cards.faults import At, CardFault, Late, Spoil, Tear
 from rig.cards.profile import CardProfile
+from rig.cards.slot import SlotAddress
 from rig.cards.spoil import Status
 from rig.cards.vpcd import VpcdPresenter
 from rig.errors import BenchBusy, CallerMistake, DeviceGone
@@ -316,3 +318,16 @@ def test_nothing_is_left_behind(slot: Slot, presented: Presented, visa: CardProf
         presented.arm(slot, visa)
         presented.presenter.remove()
     assert held() == before
+
+
+def test_a_socket_that_nobody_serves_is_given_back(tmp_path: Path) -> None:
+    with pytest.raises(DeviceGone, match="nobody listens") as caught:
+        SlotAddress(tmp_path / "none.sock").connect()
+    frames = [frame.f_locals for frame, _ in traceback.walk_tb(caught.value.__cause__.__traceback__)]  # type: ignore[union-attr]
+    (line,) = {each for frame in frames for each in frame.values() if isinstance(each, socket.socket)}
+    assert line.fileno() == -1
+
+
+def test_an_empty_address_is_none() -> None:
+    with pytest.raises(CallerMistake, match="no address of a slot"):
+        SlotAddress.parse("")
