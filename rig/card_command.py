@@ -73,11 +73,12 @@ def list_cards(bench: BenchOption = _BENCH, as_json: JsonOption = False) -> None
         typer.echo(json.dumps(told))
         return
     table = Table(box=None, pad_edge=False)
-    for head in ("name", "schemes", "kind", "number", "interfaces", "bank", "special"):
+    for head in ("name", "number", "kind", "special"):
         table.add_column(head, no_wrap=head in ("name", "number"), overflow="fold")
     for each in told:
-        cells = {**each, "interfaces": ["all"]} if len(each["interfaces"]) == len(Interface) else each
-        table.add_row(*(escape(", ".join(value) if isinstance(value, list) else value) for value in cells.values()))
+        some = [] if len(each["interfaces"]) == len(Interface) else [f"{' and '.join(each['interfaces'])} only"]
+        kind = f"{', '.join(each['schemes'])} {each['kind']}"
+        table.add_row(each["name"], each["number"], kind, escape(", ".join([*some, *each["special"]])))
     Console().print(table)
 
 

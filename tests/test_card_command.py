@@ -61,6 +61,16 @@ def test_list_for_people_and_programs(cards: dict[str, CardProfile]) -> None:
     assert told["broken-signature"]["special"] == ["SDA", "signature corrupt"]
 
 
+def test_list_breaks_no_word_in_a_narrow_terminal() -> None:
+    said = CliRunner().invoke(app, ["card", "list"], env={"COLUMNS": "80"}).stdout
+    assert max(len(line) for line in said.splitlines()) <= 80
+    words = set(said.replace(",", " ").split())
+    told = json.loads(call("list", "--json"))
+    special = {word.rstrip(",") for each in told for what in each["special"] for word in what.split()}
+    assert {word for word in special if len(word) <= 18} <= words
+    assert {each["kind"] for each in told} | {"mastercard", "unionpay", "visa", "contactless"} <= words
+
+
 def test_show_decodes_masks_and_counts_nothing(cards: dict[str, CardProfile], state: Path) -> None:
     said = call("show", "visa-credit")
     assert "57 Track 2 Equivalent Data" in said
