@@ -34,8 +34,9 @@ def expected_cryptogram(dialogue: Dialogue, answer: dict[int, bytes], state: Pat
 def test_a_card_without_authentication_byte_for_byte(bureau: CardBureau) -> None:
     dialogue = Dialogue(bureau.issue(load_card("mastercard-debit", CARDS)))
     assert dialogue.select() == H("6F20 8407A0000000041010 A515 501044454249 54204D415354455243415244 870101")
-    assert dialogue.send("80A8000002830000") == H("770E 82021880 94080801010010010100")
-    assert dialogue.send("00B2010C00") == H("701C 570F5413339000001521D311220100000F 5F2008 544553542F524947")
+    assert dialogue.send("80A8000002830000") == H("770E 82021880 94080802020010010100")
+    assert dialogue.ask("00B2010C00") == (b"", "6A83")  # AFL entry 08010100 is passed over by kernel 2
+    assert dialogue.send("00B2020C00") == H("701C 570F5413339000001521D311220100000F 5F2008 544553542F524947")
     assert dialogue.send("00B2011400") == H(
         "708190 5A085413339000001521 5F2403311231 5F2503200101 5F28020276 5F340101 9F0702FF00 9F08020002 5F30020201"
         "8E0E 0000000000000000 4203 5E03 1F00 9F0D05F040AC8000 9F0E050010000000 9F0F05F068BC9800 9F42020978 9F440102"

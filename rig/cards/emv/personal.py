@@ -31,6 +31,9 @@ CDOL2 = {
 }
 """For the second cryptogram; what it does not ask again stays as it was told for the first."""
 DDOL = tlv.parse_dol(bytes.fromhex("9F3704"))
+_IDENTITY_RECORD = {Interface.CONTACT: 1, Interface.CONTACTLESS: 2}
+"""Over the air not the first: that one of SFI 1 is for magnetic stripe mode, and kernel 2 passes over an AFL entry
+08010100 in EMV mode (Book C-2, its Active AFL)."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,8 @@ def _files(profile: CardProfile, application: Application, interface: Interface)
         return (pack(STATIC, static, signed),)
     lists = {0x8C: CDOL1[application.scheme], 0x8D: CDOL2[application.scheme]}
     static += [tlv.encode(tag, tlv.encode_dol(asked)) for tag, asked in lists.items()]
-    return pack(IDENTITY, contents.encode(contents.identity(profile))), pack(STATIC, static, signed)
+    identity = pack(IDENTITY, contents.encode(contents.identity(profile)), first=_IDENTITY_RECORD[interface])
+    return identity, pack(STATIC, static, signed)
 
 
 def _certificates(application: Application, credentials: Credentials) -> File:

@@ -14,27 +14,28 @@ _ROOM = 252  # what 70 may hold, so that the record and its status word fit 256 
 
 @dataclass(frozen=True)
 class File:
-    """One elementary file: the content of its records, templates 70 not included."""
+    """One elementary file: the content of its records, templates 70 not included; `first` is the first one's number."""
 
     identifier: int
     bodies: tuple[bytes, ...]
     signed: bool = False
+    first: int = 1
 
     @property
     def locator(self) -> bytes:
         """Its entry of the AFL: SFI, first and last record, how many of them are signed from the first on."""
         count = len(self.bodies)
-        return bytes([self.identifier << 3, 1, count, count if self.signed else 0])
+        return bytes([self.identifier << 3, self.first, self.first + count - 1, count if self.signed else 0])
 
 
-def pack(identifier: int, objects: Sequence[bytes], signed: bool = False) -> File:
+def pack(identifier: int, objects: Sequence[bytes], signed: bool = False, first: int = 1) -> File:
     """Encoded data objects as a file, as many in a record as go in."""
     bodies = [b""]
     for each in objects:
         if bodies[-1] and len(bodies[-1]) + len(each) > _ROOM:
             bodies.append(b"")
         bodies[-1] += each
-    return File(identifier, tuple(body for body in bodies if body), signed)
+    return File(identifier, tuple(body for body in bodies if body), signed, first)
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Records:
         return {
             (file.identifier, number): tlv.encode(0x70, body)
             for file in self.files
-            for number, body in enumerate(file.bodies, 1)
+            for number, body in enumerate(file.bodies, file.first)
         }
 
     @property
