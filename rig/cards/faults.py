@@ -88,7 +88,11 @@ class BadBlocks:
     at: At
     kind: BlockFault
     times: int = 1
-    needs: ClassVar[Capability] = Capability.PROTOCOL_FAULTS
+
+    @property
+    def needs(self) -> Capability:
+        """What a presenter must be able to do for it."""
+        return Capability.WRONG_CHECKSUMS if self.kind == "bad-crc" else Capability.PROTOCOL_FAULTS
 
     @property
     def name(self) -> str:

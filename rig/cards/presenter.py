@@ -32,6 +32,8 @@ class Capability(Enum):
     """It makes the answers itself, so their content can be spoiled."""
     PROTOCOL_FAULTS = "protocol-faults"
     """It answers each ISO-DEP block itself, so ATS, chaining and waiting times can be wrong on purpose."""
+    WRONG_CHECKSUMS = "wrong-checksums"
+    """It can make the checksum of such a block itself, so that it is wrong."""
 
 
 class Presenter(Protocol):

@@ -25,9 +25,9 @@ from typing import Any
 
 from rig.cards.chip_session import Callbacks, ChipSession
 from rig.cards.emv.card import EmvCard
-from rig.cards.faults import BadBlocks, CardFault
+from rig.cards.faults import CardFault
 from rig.cards.pn532 import Pn532Presenter
-from rig.cards.profile import CardProfile
+from rig.cards.presenter import Capability
 from rig.cards.rcs380_chip import Interrupts, TargetDevice, usb_trouble
 from rig.cards.session import CardSession
 from rig.errors import BenchBusy, CallerMistake, DeviceGone, DeviceMute, RigError
@@ -49,14 +49,7 @@ class Rcs380Presenter(Pn532Presenter):
         DeviceGone, BenchBusy, DeviceMute: there is no RC-S380, or it may not be opened, or does not answer.
     """
 
-    def arm(self, card: CardProfile, faults: Sequence[CardFault] = ()) -> None:
-        """Put the card into the field. See `Presenter.arm`; a checksum cannot be wrong."""
-        for fault in faults:
-            if isinstance(fault, BadBlocks) and fault.kind == "bad-crc":
-                raise CallerMistake(
-                    self._name, f"it cannot do: {fault.name}; the chip makes each checksum", "use the driver pn532"
-                )
-        super().arm(card, faults)
+    capabilities = frozenset(Capability) - {Capability.WRONG_CHECKSUMS}
 
     def _open(self, port: Path) -> tuple[Any, Any]:
         self._name = port.name

@@ -16,7 +16,7 @@ from rig.cards.profile import Interface
 from rig.errors import CallerMistake
 
 _ALL = frozenset(Capability)
-_EMULATED = _ALL - {Capability.PROTOCOL_FAULTS}
+_EMULATED = _ALL - {Capability.PROTOCOL_FAULTS, Capability.WRONG_CHECKSUMS}
 _NONE: frozenset[Capability] = frozenset()
 _ACTUATOR = "rig.cards.actuator.presenter"
 
@@ -84,7 +84,7 @@ class Driver:
 DRIVERS: Mapping[str, Driver] = {
     "pn532": Driver("rig.cards.pn532", "Pn532Presenter", Interface.CONTACTLESS, _ALL),
     "pn532-firmware": Driver("rig.cards.pn532_firmware", "Pn532FirmwarePresenter", Interface.CONTACTLESS, _EMULATED),
-    "rcs380": Driver("rig.cards.rcs380", "Rcs380Presenter", Interface.CONTACTLESS, _ALL),
+    "rcs380": Driver("rig.cards.rcs380", "Rcs380Presenter", Interface.CONTACTLESS, _ALL - {Capability.WRONG_CHECKSUMS}),
     "grbl": Driver(
         _ACTUATOR, "GrblPresenter", Interface.CONTACTLESS, _NONE,
         settings={**_MACHINE, **_MOVE, "home": _TRUTH}, slot=("park", "field"),

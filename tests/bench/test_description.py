@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from rig.bench.description import BenchFile, load_bench
+from rig.bench.inventory import capabilities
 from rig.errors import CallerMistake
 from tests.bench.conftest import REAL, VIRTUAL
 
@@ -226,3 +227,10 @@ def test_a_good_gantry_is_taken(write_bench: Write) -> None:
 def test_the_old_name_of_the_presenters_is_told_the_new_one(write_bench: Write) -> None:
     error = refusal(write_bench(REAL + "\npresenter: {driver: pn532, port: a.tty}\n"))
     assert "presenter: there may be several: write presenters: {contactless: {driver:" in error.what
+
+
+def test_a_chip_that_makes_each_checksum_itself_is_known_by_its_bench(write_bench: Write) -> None:
+    bench = load_bench(write_bench(REAL + "\npresenters: {contactless: {driver: rcs380, port: usb}}\n"))
+    able = set(capabilities(bench))
+    assert "card: protocol-faults" in able
+    assert "card: wrong-checksums" not in able

@@ -11,6 +11,7 @@ from rig.faults.moments import Moment
 from rig.verdict import Verdict
 
 pytestmark = [pytest.mark.needs("card: protocol-faults"), pytest.mark.parametrize("bearer", ["wifi"], indirect=True)]
+BAD_CHECKSUM = pytest.param("bad-crc", marks=pytest.mark.needs("card: wrong-checksums"))
 
 
 @pytest.mark.requires(Verdict.COMPLETED)
@@ -34,7 +35,7 @@ def test_an_answer_after_its_time(bench: Bench, bearer: str) -> None:
 
 
 @pytest.mark.requires(Verdict.COMPLETED)
-@pytest.mark.parametrize("kind", ["lost", "wrong-number", "bad-crc"])
+@pytest.mark.parametrize("kind", ["lost", "wrong-number", BAD_CHECKSUM])
 def test_one_bad_block_is_mended(bench: Bench, bearer: str, kind: BlockFault) -> None:
     """One block is lost or wrong: the terminal asks for it again, and the sale completes."""
     sale = bench.sale(2_23, "visa-credit", bad_blocks("GPO", kind))
@@ -42,7 +43,7 @@ def test_one_bad_block_is_mended(bench: Bench, bearer: str, kind: BlockFault) ->
 
 
 @pytest.mark.requires(Verdict.COMPLETED)
-@pytest.mark.parametrize("kind", ["lost", "bad-pcb", "bad-crc", "nak-storm", "overlong"])
+@pytest.mark.parametrize("kind", ["lost", "bad-pcb", BAD_CHECKSUM, "nak-storm", "overlong"])
 def test_bad_blocks_without_end(bench: Bench, bearer: str, kind: BlockFault) -> None:
     """No good block comes any more: the terminal lets go after bounded tries, and books the second tap alone."""
     sale = bench.sale(2_24, "visa-credit", bad_blocks("GPO", kind, 10_000))
