@@ -109,8 +109,9 @@ class CardProfile(Part):
         (Interface.CONTACTLESS, Interface.CONTACT, Interface.STRIPE), min_length=1
     )
     """What it can be presented by; the first that a bench can do is used unless a case asks for another."""
-    applications: tuple[Application, ...] = Field(min_length=1)
-    """What the chip offers. They share the card's number."""
+    applications: tuple[Application, ...] = Field(min_length=1, max_length=5)
+    """What the chip offers; PPSE tells of five, however long their names, in an answer of 256 bytes. They share the
+    card's number."""
     behaviour: Behaviour = Behaviour()
 
     @model_validator(mode="after")

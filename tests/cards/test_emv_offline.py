@@ -33,6 +33,13 @@ def test_an_offline_approval_proves_itself(name: str, bureau: CardBureau, tmp_pa
     assert dialogue.card.process(H("00B2012400")).response[-2:] == H("9000")
 
 
+def test_what_is_signed_repeats_the_card_qualifiers_as_sent(bureau: CardBureau) -> None:
+    profile = load_card("visa-offline", CARDS)
+    application = profile.applications[0].model_copy(update={"tags": {"9F6C": "2000"}})
+    objects = tap(bureau, profile.model_copy(update={"applications": (application,)})).objects
+    assert objects[0x9F6C] == objects[0x9F69][5:] == H("2000")
+
+
 def test_the_terminal_wants_the_issuer(bureau: CardBureau) -> None:
     dialogue = tap(bureau, load_card("visa-offline", CARDS), qualifiers=ONLINE_ONLY)
     assert dialogue.objects[0x9F27] == b"\x80"

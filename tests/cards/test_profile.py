@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from rig.cards.application import Application
+from rig.cards.emv.directory import select_ppse
 from rig.cards.profile import Behaviour, CardProfile, load_card, load_cards
 from rig.errors import CallerMistake
 from rig.history import Redactor, TestRange
@@ -74,6 +75,7 @@ def test_the_pan_is_not_in_the_repr(fields: dict[str, object]) -> None:
         ("interfaces", [], "field interfaces"),
         ("interfaces", ["radio"], "field interfaces.0"),
         ("applications", [], "field applications"),
+        ("applications", [{"scheme": "visa", "aid": f"A0000000031010{n:02}"} for n in range(6)], "at most 5 items"),
         ("effective", "3201", "tag 5F25 (effective) is after tag 5F24"),
         ("kind", "debit", "account: a credit card has a limit"),
         ("account", {"limit": 5, "balance": 5}, "field account"),
@@ -184,3 +186,9 @@ def test_the_document_tells_every_field_and_every_card() -> None:
     for part in (CardProfile, Application, Behaviour):
         assert part.model_fields.keys() <= told
     assert {path.stem for path in SHIPPED.glob("*.yaml")} <= told
+
+
+def test_the_longest_list_of_applications_fits_one_answer(fields: dict[str, object]) -> None:
+    names = [{"scheme": "visa", "aid": f"A00000000310{n:020}", "label": "SIXTEEN LETTERS "} for n in range(5)]
+    card = CardProfile.model_validate(fields | {"applications": names})
+    assert len(select_ppse(card.applications)) == 251

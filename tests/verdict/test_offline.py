@@ -79,6 +79,18 @@ def test_uploaded_twice_under_new_numbers_is_a_double_charge() -> None:
     assert broken(run.judge()) == {"M1"}
 
 
+def test_an_offline_approval_that_was_asked_online_too_is_a_double_charge() -> None:
+    run = Run()
+    with run.case() as case:
+        sale = case.sale()
+        case.arms()
+        told = case.gives()
+        case.answer(case.request(sale, **told))
+        case.ends(sale, "approved", 1234)
+        case.answer(case.advice(sale, **told), mti="0230")
+    assert "M1" in broken(run.judge())
+
+
 def test_its_repeat_is_no_second_charge() -> None:
     run = Run()
     with run.case() as case:

@@ -36,7 +36,8 @@ class QuickFlow(Flow):
         self.begin(command)
         personal = self.personal
         signed = personal.secrets.sign(self.decide(self._offered()), self.values)
-        qualifiers = self._card_qualifiers()
+        own = personal.application.objects
+        qualifiers = own.get(0x9F6C) or self._card_qualifiers()  # the same as 9F69 repeats under the signature
         objects = {
             0x82: personal.interchange_profile,
             0x57: track2(personal.profile),
@@ -51,7 +52,6 @@ class QuickFlow(Flow):
             objects[0x9F6E] = _FORM_FACTOR[personal.profile.device]
         if locator := self._locator(signed, qualifiers):
             objects[0x94] = locator
-        own = personal.application.objects
         return Answer(
             template(*((tag, own.get(tag, value)) for tag, value in objects.items())), self.cryptogram(signed)
         )
