@@ -12,6 +12,7 @@ own steps: a step that the motor lost shows in no report, only by the card that 
 from __future__ import annotations
 
 import re
+import time
 from typing import Any
 
 from rig.cards.actuator.mover import Place, Settings, numbers, slots_of
@@ -146,9 +147,11 @@ class Grbl:
         self._port.discard()
         self._port.write(command)
         lines: list[str] = []
+        deadline = time.monotonic() + timeout_s
         while True:
             try:
-                line = self._port.read_until(_LINE, timeout_s).decode("ascii", "replace").strip()
+                left_s = max(0.1, round(deadline - time.monotonic(), 1))
+                line = self._port.read_until(_LINE, left_s).decode("ascii", "replace").strip()
             except DeviceMute:
                 self._port.write(HOLD)  # nothing moves while nobody looks
                 raise
@@ -156,6 +159,11 @@ class Grbl:
                 return lines
             self._check(line, command)
             lines.append(line)
+            if time.monotonic() > deadline:  # something else, that talks without end
+                self._port.write(HOLD)
+                raise DeviceNonsense(
+                    self.name, f"talks for {timeout_s:g} s and answers nothing", "is it the right port?"
+                )
 
     def _check(self, line: str, command: bytes) -> None:
         kind, _, number = line.partition(":")

@@ -1,5 +1,9 @@
 """The exact dialogue with GRBL, as its wiki has it."""
 
+import os
+import threading
+import time
+import tty
 from collections.abc import Callable
 from typing import Any
 
@@ -116,3 +120,31 @@ def test_something_else_on_the_port_is_no_grbl(pty_peer: PtyPeers) -> None:
     with pytest.raises(DeviceNonsense, match="does not name itself as GRBL"):
         Grbl(port, CARDS)
     port.close()
+
+
+def test_something_that_talks_without_end_is_not_listened_to_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rig.cards.actuator.grbl.ANSWER_S", 0.3)
+    far, near = os.openpty()
+    tty.setraw(far)
+    over = threading.Event()
+
+    def position() -> None:
+        os.read(far, 16)
+        os.write(far, b"ok\r\n")
+        while not over.wait(0.05):
+            os.write(far, b"$GPGGA,092750.000,5321.6802,N\r\n")
+
+    talker = threading.Thread(target=position)
+    talker.start()
+    port = SerialPort(os.ttyname(near), name="gantry")
+    began = time.monotonic()
+    try:
+        with pytest.raises(DeviceNonsense, match=r"talks for 0\.3 s and answers nothing"):
+            Grbl(port, CARDS)
+    finally:
+        over.set()
+        talker.join()
+        port.close()
+        os.close(far)
+        os.close(near)
+    assert time.monotonic() - began < 5
