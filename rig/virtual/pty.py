@@ -30,7 +30,9 @@ class PtyPort:
 
     def read(self, timeout_s: float | None = None) -> bytes:
         """What has come in; empty when nothing came in time."""
-        ready, _, _ = select.select([self._master], [], [], timeout_s)
+        waiting = select.poll()  # select() knows no descriptor above 1,023
+        waiting.register(self._master, select.POLLIN)
+        ready = waiting.poll(None if timeout_s is None else timeout_s * 1000)
         return os.read(self._master, 4096) if ready else b""
 
     def write(self, data: bytes) -> None:

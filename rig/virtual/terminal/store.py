@@ -52,6 +52,10 @@ class Store:
         if self.path.stat().st_size > _LONG:
             self._shorten()
 
+    def close(self) -> None:
+        """Let go of the journal; the terminal's own process never does."""
+        os.close(self._fd)
+
     # What the terminal does ------------------------------------------------------------------------------------
 
     def register(self, configuration: int) -> None:

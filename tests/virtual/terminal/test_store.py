@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -17,6 +18,22 @@ from rig.virtual.terminal.vault import Vault
 
 WHEN = datetime(2024, 2, 29, 23, 59, 58)
 FACE = CardFace("476173EEEEEE0010", "0010", 1, "VISA", 10)
+
+
+@pytest.fixture(autouse=True)
+def _closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A journal is opened again for each byte of it; a process has room for a thousand files."""
+    made: list[Store] = []
+    begin = Store.__init__
+
+    def begin_and_note(store: Store, folder: Path) -> None:
+        begin(store, folder)
+        made.append(store)
+
+    monkeypatch.setattr(Store, "__init__", begin_and_note)
+    yield
+    for store in made:
+        store.close()
 
 
 def sell(store: Store, amount: int = 100) -> Transaction:
