@@ -26,6 +26,7 @@ from rig.cards.bureau import CardBureau
 from rig.cards.chip_session import Callbacks, ChipSession
 from rig.cards.emv.card import Cryptogram, EmvCard, Exchange
 from rig.cards.faults import CardFault
+from rig.cards.masking import without_number
 from rig.cards.presenter import Capability, Moment, Observe, check_faults
 from rig.cards.profile import CardProfile, Interface
 from rig.cards.session import CardSession
@@ -170,7 +171,7 @@ class Pn532Presenter:
             self._moment("card_cryptogram", self._signed(card, exchange.cryptogram))
 
     def _after_answer(self, card: CardProfile, exchange: Exchange, sent: bool) -> None:
-        response = exchange.response if sent else b""
+        response = without_number(exchange.response, card) if sent else b""
         self._observe("card_apdu", {"command": exchange.command, "response": response, "name": exchange.name})
         if exchange.cryptogram and sent:
             signed = self._signed(card, exchange.cryptogram)
