@@ -1,6 +1,7 @@
 """The magnetic head, byte by byte."""
 
 import os
+import select
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,6 +38,7 @@ def said(line: int, swipe: bytes) -> bytes:
     os.write(line, swipe)
     answer = b""
     while not answer.endswith(b"\r"):
+        assert select.select([line], [], [], 5)[0], "the head says nothing"
         answer += os.read(line, 10)
     return answer
 
