@@ -25,6 +25,7 @@ from rig.virtual.terminal.results import (
     APPROVED,
     CARD_REFUSED,
     CARD_UNREADABLE,
+    HOST_MUTE,
     NOT_ACKNOWLEDGED,
     PROCESSING_ERROR,
 )
@@ -99,8 +100,10 @@ class Sales:
         if original.face:
             self._store.show_card(transaction, original.face)
         session.announce(_WAITING_FOR_HOST)
-        if original.advice is not None:
-            self._reversals.flush()  # the host gives the sale its reference (DE37) when it hears of it
+        # The host gives the sale its reference (DE37) when it hears of it; without that, nothing can point at it.
+        if original.advice is not None and not self._reversals.flush():
+            self._refuse(session, transaction, Decision(HOST_MUTE))
+            return
         secret = self._vault.open(original.trace, original.sealed)
         decision = self._authoriser.authorise(transaction, self._writer.void(transaction, original, secret))
         self._finish(session, transaction, decision)

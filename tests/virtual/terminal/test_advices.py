@@ -141,6 +141,20 @@ def test_a_void_sends_the_advice_first_and_points_at_it(slots: SlotBench) -> Non
     assert 55 not in void.fields
 
 
+def test_a_void_waits_until_the_host_knows_the_sale(slots: SlotBench) -> None:
+    slots.settings["reversal_retry_s"] = 60
+    unanswered = iter([True, True])  # after the sale, and for the first void
+    slots.host.script = lambda request: (lambda: None) if next(unanswered, False) else None
+    till = ready(slots)
+    receipt = till.sale(1250).status[Bmp.RECEIPT]
+    assert isinstance(receipt, int)
+    assert slots.host.next().mti == "0220"
+    assert till.void(receipt).aborted == 0xA1
+    assert slots.host.mtis() == ["0220", "0221"]  # and no void that points at nothing
+    assert till.void(receipt).approved
+    assert slots.host.mtis() == ["0220", "0221", "0221", "0200"]
+
+
 def test_the_end_of_day_sends_advices_first_and_counts_them(slots: SlotBench) -> None:
     slots.settings["reversal_retry_s"] = 60
     slots.host.script = lambda request: lambda: None
