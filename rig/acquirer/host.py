@@ -86,8 +86,9 @@ class Host:
     def serve(self, request: Request, arrival: Arrival, fault: Rule | None = None) -> Message:
         """Record, book durably, and return the answer.
 
-        A fault may decline the request by its code. A reversal or a settlement so declined is not remembered, so that
-        its repeat can succeed. What the chip is told (DE55) follows from request and code, and is not remembered.
+        A fault may decline the request by its code. An advice, a reversal or a settlement so declined is not
+        remembered, so that its repeat can succeed. What the chip is told (DE55) follows from request and code, and is
+        not remembered.
         """
         issuer = self._network.route(request.pan)
         judged = issuer.judge(request) if issuer else Judged()
@@ -112,13 +113,13 @@ class Host:
         content = request.content(self._redactor)
         if before := self._ledger.remembered(request.unique_key):
             return self._repeat(request, arrival, before, content)
+        if forced and request.kind not in ("sale", "void"):
+            return {39: forced}
         if request.kind in ("sale", "advice"):
             self._note_counter(request)
             result = self._bookings.sale(request, arrival, issuer, judged, forced)
         elif request.kind == "void":
             result = self._bookings.void(request, arrival, forced)
-        elif forced:
-            return {39: forced}
         elif request.kind == "settlement":
             result = self._settle(request, arrival)
         else:

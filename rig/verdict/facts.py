@@ -14,6 +14,9 @@ SECOND = 1_000_000_000
 APPROVING = "00"
 """The response code (DE39) that approves; ISO 8583:1987."""
 
+PUT_OFF = frozenset({"91", "96"})
+"""The response codes by which a host could not take a message now: an advice goes out again."""
+
 _ALPHABETIC = {numeric: name for name, numeric in CURRENCY_NUMERIC.items()}
 
 

@@ -117,6 +117,15 @@ def test_an_advice_that_the_host_refuses_is_the_merchants_risk() -> None:
     assert run.judge().verdict is Verdict.COMPLETED
 
 
+@pytest.mark.parametrize("rc", ["91", "96"])
+def test_an_advice_that_is_dropped_when_the_host_puts_it_off_is_a_lost_approval(rc: str) -> None:
+    run = Run()
+    with run.case() as case:
+        sale, told = _approved_offline(case)
+        case.answer(case.advice(sale, **told), rc=rc, mti="0230")
+    assert broken(run.judge()) == {"M2"}
+
+
 def test_an_advice_of_what_the_terminal_declined_is_a_phantom_charge() -> None:
     run = Run()
     with run.case() as case:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from rig.history.events import Event
 from rig.verdict.cards import CARD_VIEWS
-from rig.verdict.facts import amount, card_key, currency, original_key, text
+from rig.verdict.facts import PUT_OFF, amount, card_key, currency, original_key, text
 from rig.verdict.model import Breach
 from rig.verdict.stories import Belief, CaseStory, IntentStory, Request, row_stands
 
@@ -14,7 +14,8 @@ from rig.verdict.stories import Belief, CaseStory, IntentStory, Request, row_sta
 def terminal_and_host_agree(case: CaseStory) -> Iterator[Breach]:
     """Approved means that this amount stands, anything else that nothing does.
 
-    An offline approval counts from its booking. That the host refuses its advice is the merchant's risk, no defect.
+    An offline approval counts from its booking. That the host refuses its advice is the merchant's risk, no defect;
+    that it could not take it now (91, 96) is no refusal.
 
     What stays unknown is not judged here, and neither is an approval of which no ledger row entered the history:
     both leave the case undecided. That an approved sale stands once only is M1's concern.
@@ -35,7 +36,7 @@ def _must_stand(case: CaseStory, intent: IntentStory) -> bool:
 
 def _approved_sale(case: CaseStory, sale: IntentStory) -> Iterator[Breach]:
     standing = [request.row for request in sale.requests.values() if request.row and request.sale_stands]
-    refused = any(request.advice and request.declined_by_host for request in sale.requests.values())
+    refused = any(_refused(request) for request in sale.requests.values() if request.advice)
     if any(_right_money(row, sale) for row in standing) or (refused and not standing):
         return
     rows = [request.row for request in sale.requests.values()]
@@ -44,6 +45,10 @@ def _approved_sale(case: CaseStory, sale: IntentStory) -> Iterator[Breach]:
     else:
         why = f"lost approval: the terminal says that sale {sale.name} is approved, and nothing stands at the host"
     yield Breach.proven("M2", why, sale.last_word, *rows, case.settled)
+
+
+def _refused(advice: Request) -> bool:
+    return advice.declined_by_host and text(advice.answers[-1].data, "rc") not in PUT_OFF
 
 
 def _nothing_stands(case: CaseStory, intent: IntentStory) -> Iterator[Breach]:
