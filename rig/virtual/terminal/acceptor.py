@@ -113,7 +113,9 @@ class Acceptor:
         raise NoCard(wait.seen)
 
     def release(self) -> None:
-        """The purchase is over: a card in the slot loses its power."""
+        """The purchase is over: a card in the slot loses its power, and a swipe is not kept for the next one."""
+        if self._stripe is not None:
+            self._stripe.take()
         if self._slot is not None and (card := self._slot.card) is not None:
             card.power_off()
 

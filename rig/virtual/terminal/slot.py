@@ -76,7 +76,8 @@ class Inserted:
         return atr
 
     def power_off(self) -> None:
-        """Switch it off; fine where it is gone."""
+        """Switch it off; fine where it is gone. An answer to reset that nobody has read is none any more."""
+        self._asked = False
         with contextlib.suppress(CardLost):
             self._tell(Control.OFF)
 

@@ -51,6 +51,23 @@ def test_a_stripe_that_is_swiped_while_the_terminal_waits(slots: SlotBench) -> N
     assert slots.host.next().text(22) == "021"
 
 
+def test_a_swipe_that_a_sale_did_not_need_is_not_charged_by_the_next(slots: SlotBench) -> None:
+    slots.settings["card_timeout_s"] = 1.0
+    slots.answer_sales(lambda request: slots.sign(request, CHIP_CARD))
+    till = slots.till()
+    slots.slot.arm(CHIP_CARD)
+
+    def swipe_while_the_host_is_asked(message: Apdu) -> Apdu:
+        if (message.command, message.data[:1]) == (Command.INTERMEDIATE_STATUS, b"\x04"):
+            slots.stripe.arm(STRIPE_CARD)
+        return POSITIVE
+
+    assert till.sale(100, swipe_while_the_host_is_asked).approved
+    slots.slot.remove()
+    assert till.sale(200).aborted == 0x6C
+    assert slots.host.mtis() == ["0200"]
+
+
 def test_the_stripe_of_a_chip_card_asks_for_its_chip(slots: SlotBench) -> None:
     slots.answer_sales(lambda request: slots.sign(request, CHIP_CARD))
     till = slots.till()

@@ -55,6 +55,16 @@ def test_a_card_is_greeted_and_reset(tmp_path: Path, slot: Slot, bell: threading
     assert card.next() == OFF
 
 
+def test_a_card_that_was_switched_off_unread_is_switched_on_again(
+    tmp_path: Path, slot: Slot, bell: threading.Event
+) -> None:
+    card = CardInSlot(tmp_path / "slot.sock", lambda command: None)
+    chip = inserted(slot, bell)
+    chip.power_off()  # the sale took another card
+    assert chip.power_on() == ATR
+    assert [card.next() for _ in range(6)] == [ON, ASK_ATR, OFF, OFF, ON, ASK_ATR]
+
+
 def test_lengths_are_two_bytes_the_high_one_first(tmp_path: Path, slot: Slot, bell: threading.Event) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
         line.connect(str(tmp_path / "slot.sock"))
