@@ -8,7 +8,16 @@ from rig.bench import Bench
 from rig.cards.faults import Place
 from rig.cards.profile import Interface
 from rig.cards.spoil import Status
-from rig.faults import no_response_cryptogram, spoil_card, tear_card, wrong_response_cryptogram
+from rig.faults import (
+    Moment,
+    cut,
+    cut_ecr,
+    cut_power,
+    no_response_cryptogram,
+    spoil_card,
+    tear_card,
+    wrong_response_cryptogram,
+)
 from rig.verdict import Verdict
 
 pytestmark = [pytest.mark.needs("contact card"), pytest.mark.parametrize("bearer", ["wifi"], indirect=True)]
@@ -58,4 +67,28 @@ def test_first_cryptogram_refused(bench: Bench, bearer: str) -> None:
     """The chip refuses its cryptogram: nothing is charged."""
     refused = spoil_card("GENERATE AC", Status(0x6985))
     sale = bench.sale(5_15, "mastercard-credit", refused, interface=Interface.CONTACT)
+    assert not sale.approved
+
+
+@pytest.mark.requires(Verdict.FAILED_SAFELY)
+def test_answer_lost_while_the_card_waits(bench: Bench, bearer: str) -> None:
+    """The host has booked the sale and its answer is lost: the card is told to decline, and the sale is reversed."""
+    sale = bench.sale(5_16, "mastercard-credit", cut("wifi").at(Moment.REQUEST_RECEIVED), interface=Interface.CONTACT)
+    assert not sale.approved
+
+
+@pytest.mark.needs("power control")
+@pytest.mark.requires(Verdict.FAILED_SAFELY)
+def test_power_lost_behind_the_second_cryptogram(bench: Bench, bearer: str) -> None:
+    """The card turned an approved sale down and the power goes: the reversal goes out after the reboot."""
+    power = cut_power().at(Moment.STATUS_INFORMATION)
+    sale = bench.sale(5_17, "second-declines", power, interface=Interface.CONTACT)
+    assert not sale.approved
+
+
+@pytest.mark.needs("cash-register link")
+@pytest.mark.requires(Verdict.FAILED_SAFELY)
+def test_cash_register_lost_while_the_card_waits(bench: Bench, bearer: str) -> None:
+    """Host and card approve, and nobody acknowledges it: the sale is reversed."""
+    sale = bench.sale(5_18, "mastercard-credit", cut_ecr().at(Moment.REQUEST_RECEIVED), interface=Interface.CONTACT)
     assert not sale.approved

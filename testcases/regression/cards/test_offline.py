@@ -6,7 +6,7 @@ import pytest
 
 from rig.bench import Bench
 from rig.cards.profile import Interface
-from rig.faults import Moment, cut
+from rig.faults import Moment, cut, cut_ecr, cut_power
 from rig.verdict import Verdict
 
 pytestmark = [pytest.mark.needs("card"), pytest.mark.parametrize("bearer", ["wifi"], indirect=True)]
@@ -51,3 +51,28 @@ def test_answer_lost_behind_the_cryptogram(bench: Bench, bearer: str) -> None:
     """The host has booked the cryptogram when the network goes: the terminal reverses."""
     sale = bench.sale(6_12, "mastercard-credit", cut("wifi").at(Moment.REQUEST_RECEIVED))
     assert not sale.approved
+
+
+@pytest.mark.needs("power control")
+@pytest.mark.requires(Verdict.FAILED_SAFELY)
+def test_power_lost_while_an_approval_of_the_card_is_printed(bench: Bench, bearer: str) -> None:
+    """The card has approved and the cash register has half a receipt: undone, and the host never hears of it."""
+    sale = bench.sale(6_15, "visa-offline", cut_power().at(Moment.PRINT_LINE), interface=Interface.CONTACTLESS)
+    assert not sale.approved
+
+
+@pytest.mark.needs("cash-register link")
+@pytest.mark.requires(Verdict.FAILED_SAFELY)
+def test_cash_register_lost_while_an_approval_of_the_card_is_printed(bench: Bench, bearer: str) -> None:
+    """The card has approved and nobody acknowledges it: undone, and the host never hears of it."""
+    sale = bench.sale(6_16, "visa-offline", cut_ecr().at(Moment.PRINT_LINE), interface=Interface.CONTACTLESS)
+    assert not sale.approved
+
+
+@pytest.mark.requires(Verdict.COMPLETED)
+def test_approval_of_the_card_voided_and_settled(bench: Bench, bearer: str) -> None:
+    """The host is told of the sale before it is voided, and the day's totals agree."""
+    sale = bench.sale(6_17, "visa-offline", interface=Interface.CONTACTLESS)
+    assert sale.approved
+    assert bench.void(sale).approved
+    assert bench.end_of_day().approved
