@@ -86,7 +86,7 @@ def test_the_real_example_is_real() -> None:
     bench = load_bench(PROJECT / "fixtures/benches/example-real.yaml")
     assert bench.simulation is None
     assert bench.network.isolation == "host"
-    ports = [part.port for part in (bench.modem, bench.power, *bench.presenters.values()) if part is not None]
+    ports = [part.port for part in (*bench.modems.values(), bench.power, *bench.presenters.values()) if part]
     assert len(ports) == 3
     assert all((port or "").startswith("/dev/") for port in ports)
 

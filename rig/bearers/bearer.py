@@ -10,7 +10,7 @@ from rig.bearers.impairment import CLEAN, CUT, Impairment
 from rig.bearers.link import Counters, Link, ReadBack
 from rig.bearers.stimulus import Stimulus, Witness
 
-BearerKind = Literal["wifi", "cellular", "ethernet", "ecr"]
+BearerKind = Literal["wifi", "cellular", "ethernet", "private", "dial-up", "bluetooth", "ecr"]
 Observer = Callable[[str, Mapping[str, Any]], object]
 """Called with the kind of an event and its data."""
 

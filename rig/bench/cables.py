@@ -17,7 +17,10 @@ from rig.bench.description import BenchFile
 from rig.bench.parts.network import Link
 from rig.errors import CallerMistake, RigError
 
-RADIO_LINK = "air"
+
+def radio_link(segment: str) -> str:
+    """The link that stands for the physics of a segment, such as its radio."""
+    return f"air-{segment}"
 
 
 @dataclass
@@ -60,7 +63,7 @@ def lay_cables(bench: BenchFile) -> Cables:
         BenchTrouble: the kernel refused.
     """
     backend = choose_backend(bench)
-    links: dict[str, Link] = dict(bench.bearers)
+    links: dict[str, Link] = {name: each for name, each in bench.bearers.items() if each.has_packets}
     if bench.ecr_link is not None:
         links["ecr"] = bench.ecr_link
     captured = [link.interface for link in links.values()]
@@ -74,7 +77,7 @@ def lay_cables(bench: BenchFile) -> Cables:
             s.terminal_address,
             s.bench_address,
             s.carries_host,
-            radio=RADIO_LINK if s.air else None,
+            radio=radio_link(name) if s.air else None,
             wireless=s.access_point is not None,
         )
         for name, s in bench.simulation.segments.items()

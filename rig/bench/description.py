@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import Field, ValidationError, model_validator
 
 from rig.bench.parts.base import Name, Part, WrongField, listed
-from rig.bench.parts.instruments import Attenuator, Modem, Power, Presenter, RfPath
+from rig.bench.parts.instruments import Attenuator, Modem, Power, Presenter, RfPath, Switch
 from rig.bench.parts.network import Bearer, Link, Network, Services
 from rig.bench.parts.simulation import Simulation
 from rig.bench.parts.terminal import Acquirer, Terminal, TestPans
@@ -38,8 +38,13 @@ class BenchFile(Part):
     ecr_link: Link | None = None
     attenuators: dict[Name, Attenuator] = {}
     paths: dict[Name, RfPath] = {}
-    modem: Modem | None = None
+    modems: dict[Name, Modem] = {}
+    """Who reads which bearer's signal."""
     power: Power | None = None
+    """The relay of the terminal's supply."""
+    relays: dict[Name, Power] = {}
+    """Other relays, which bearers name; they are closed while the bench is at rest."""
+    switches: dict[Name, Switch] = {}
     presenters: dict[Name, Presenter] = {}
     """What presents cards, by name; of two for one interface the second is for a second card in the field."""
     acquirer: Acquirer
@@ -48,12 +53,15 @@ class BenchFile(Part):
     simulation: Simulation | None = None
 
     @property
-    def watched(self) -> str | None:
-        """The bearer whose signal the bench can read; None where it reads none."""
-        if self.modem is None:
-            return None
-        attenuated = (name for name, b in self.bearers.items() if b.kind == "cellular" and b.path is not None)
-        return self.modem.watches or next(attenuated, None)
+    def watched(self) -> dict[str, str]:
+        """The bearers whose signal the bench can read, each with the modem that reads it."""
+        attenuated = [name for name, b in self.bearers.items() if b.kind == "cellular" and b.path is not None]
+        found: dict[str, str] = {}
+        for name, modem in self.modems.items():
+            bearer = modem.watches or next(iter(attenuated), None)
+            if bearer is not None:
+                found.setdefault(bearer, name)
+        return found
 
     def terminal_address(self, link: str) -> str | None:
         """The terminal's IPv4 address on a bearer, or on ``ecr``; None where nobody knows it."""
@@ -66,9 +74,11 @@ class BenchFile(Part):
 
     @model_validator(mode="before")
     @classmethod
-    def _says_presenters(cls, raw: Any) -> Any:
+    def _says_presenters_and_modems(cls, raw: Any) -> Any:
         if isinstance(raw, dict) and "presenter" in raw:
             raise WrongField("there may be several: write presenters: {contactless: {driver: …, port: …}}", "presenter")
+        if isinstance(raw, dict) and "modem" in raw:
+            raise WrongField("there may be several: write modems: {terminal: {port: …}}", "modem")
         return raw
 
     @model_validator(mode="after")
@@ -85,14 +95,37 @@ class BenchFile(Part):
         for name in self.services:
             if name not in self.bearers:
                 raise WrongField(f"is not among bearers ({listed(self.bearers)})", "services", name)
+            if not self.bearers[name].has_packets:
+                raise WrongField("is a telephone line, on which nobody asks for names or addresses", "services", name)
         self._check_access_points()
-        if self.modem is not None and self.modem.watches not in (None, *self.bearers):
-            raise WrongField(
-                f"{self.modem.watches!r} is not among bearers ({listed(self.bearers)})", "modem", "watches"
-            )
+        self._check_what_bearers_name()
+        for name, modem in self.modems.items():
+            if modem.watches not in (None, *self.bearers):
+                raise WrongField(
+                    f"{modem.watches!r} is not among bearers ({listed(self.bearers)})", "modems", name, "watches"
+                )
         if self.simulation is not None and self.network.isolation != "private":
             raise WrongField("simulated devices need isolation: private", "network", "isolation")
         return self
+
+    def _check_what_bearers_name(self) -> None:
+        for name, bearer in self.bearers.items():
+            if bearer.plugged is not None and bearer.plugged.switch not in self.switches:
+                raise WrongField(
+                    f"{bearer.plugged.switch!r} is not among switches ({listed(self.switches)})",
+                    "bearers", name, "plugged", "switch",
+                )  # fmt: skip
+            relays = {
+                "base.power": bearer.base and bearer.base.power,
+                "base.pairing": bearer.base and bearer.base.pairing,
+            }
+            relays["answering.loop"] = bearer.answering and bearer.answering.loop
+            for field, relay in relays.items():
+                if relay is not None and relay not in self.relays:
+                    what = f"{relay!r} is not among relays ({listed(self.relays)})"
+                    raise WrongField(what, "bearers", name, *field.split("."))
+            if (bearer.plain or bearer.kind == "dial-up") and self.acquirer.tls and self.acquirer.plain_port is None:
+                raise WrongField(f"bearer {name} speaks without TLS: say where", "acquirer", "plain_port")
 
     def _check_access_points(self) -> None:
         known = f"is not among access_points ({listed(self.access_points)})"

@@ -51,7 +51,7 @@ class Devices:
     bearers: dict[str, Bearer] = field(default_factory=dict)
     ecr_line: Bearer | None = None
     attenuators: dict[str, Attenuator] = field(default_factory=dict)
-    modem: Modem | None = None
+    modems: dict[str, Modem] = field(default_factory=dict)
     power: PowerSwitch | None = None
     presenters: dict[str, Presenter] = field(default_factory=dict)
     card_faults: Counter[str] = field(default_factory=Counter)
@@ -124,11 +124,11 @@ class DeviceOpener:
             box.dialect, box.resource, name=f"attenuator {name}", lock_folder=locks, observe=self._observe
         )
 
-    def modem(self) -> Modem:
-        """The modem that reads the signal."""
-        assert self._bench.modem is not None
-        modem = self._bench.modem
-        return Modem.open(self.port(modem.port), name="modem", baudrate=modem.baud, observe=self._observe)
+    def modem(self, name: str) -> Modem:
+        """One reader of a signal."""
+        modem = self._bench.modems[name]
+        assert modem.port is not None
+        return Modem.open(self.port(modem.port), name=f"modem {name}", baudrate=modem.baud, observe=self._observe)
 
     def power(self) -> NumatoRelay:
         """The relay of the terminal's supply."""
@@ -202,8 +202,8 @@ def open_devices(
                 devices.bearers[bearer.name] = bearer
         for name in bench.attenuators:
             devices.attenuators[name] = devices._open.enter_context(contextlib.closing(opener.attenuator(name)))
-        if bench.modem is not None:
-            devices.modem = devices._open.enter_context(contextlib.closing(opener.modem()))
+        for name in bench.modems:
+            devices.modems[name] = devices._open.enter_context(contextlib.closing(opener.modem(name)))
         if bench.power is not None:
             devices.power = devices._open.enter_context(contextlib.closing(opener.power()))
         for name in bench.presenters:

@@ -176,8 +176,11 @@ def _tables() -> Finding:
 
 def _ports(bench: BenchFile) -> Iterator[Finding]:
     """Serial ports of a real bench; those of a virtual one come with it."""
-    parts = {"modem": bench.modem, "power": bench.power, "terminal": bench.terminal.serial}
+    parts = {"power": bench.power, "terminal": bench.terminal.serial}
     ports = {name: part.port for name, part in parts.items() if part is not None}
+    ports |= {f"modem {name}": each.port for name, each in bench.modems.items() if each.port is not None}
+    ports |= {f"relay {name}": each.port for name, each in bench.relays.items()}
+    ports |= {f"bearer {name}": each.interface for name, each in bench.bearers.items() if not each.has_packets}
     ports |= {f"presenter {name}": each.place for name, each in bench.presenters.items() if each.place.startswith("/")}
     for name, port in ports.items():
         if Path(port).exists():
@@ -201,7 +204,8 @@ def _access_point(name: str, point: AccessPoint, present: set[str]) -> Finding:
 def _network(bench: BenchFile) -> Iterator[Finding]:
     """Interfaces, addresses and netem: without them a real bench does not come up."""
     present = {name for _, name in socket.if_nameindex()}
-    links = {**bench.bearers, **({"ecr": bench.ecr_link} if bench.ecr_link is not None else {})}
+    on_network = {name: each for name, each in bench.bearers.items() if each.has_packets}
+    links = {**on_network, **({"ecr": bench.ecr_link} if bench.ecr_link is not None else {})}
     bridges = {point.bridge for point in bench.access_points.values()}  # made when the bench comes up
     for name, link in links.items():
         if link.interface in present | bridges:

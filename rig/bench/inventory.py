@@ -34,8 +34,12 @@ def capabilities(bench: BenchFile) -> list[str]:
     found = ["ecr", "host ledger"]
     found += _presentable(bench)
     found += ["power control"] if bench.power is not None else []
-    found += ["readable signal"] if bench.modem is not None else []
+    found += ["readable signal"] if bench.modems else []
+    found += [f"readable signal on {name}" for name in bench.watched]
     found += ["attenuation"] if bench.paths else []
+    found += [f"switch port on {name}" for name, each in bench.bearers.items() if each.plugged is not None]
+    found += [f"base on {name}" for name, each in bench.bearers.items() if each.base is not None]
+    found += [f"calls on {name}" for name, each in bench.bearers.items() if each.answering is not None]
     found += ["impairable link"] if bench.bearers else []
     found += ["cash-register link"] if bench.ecr_link is not None else []
     found += [EXACT_MOMENTS, NETWORK_FAILURES] if bench.bearers and _nftables() else []
@@ -82,7 +86,7 @@ def inventory(bench: BenchFile, devices: Devices, guard: dict[str, Any]) -> dict
         "devices": {
             "terminal": f"{terminal.protocol} at {address}, terminal id {terminal.terminal_id}",
             **{f"attenuator {name}": box.identity for name, box in devices.attenuators.items()},
-            **({"modem": devices.modem.identity} if devices.modem is not None else {}),
+            **{f"modem {name}": modem.identity for name, modem in devices.modems.items()},
             **({"power": f"{bench.power.driver} relay {bench.power.channel}"} if bench.power else {}),
             **{f"presenter {name}": f"{each.driver} at {each.place}" for name, each in bench.presenters.items()},
         },

@@ -125,6 +125,7 @@ def _acquirer(bench: BenchFile, places: Places) -> dict[str, Any]:
         "listen": list(bench.acquirer.listen),
         "port": bench.acquirer.port,
         "tls": bench.acquirer.tls,
+        "plain_port": bench.acquirer.plain_port,
         "state": str(places.state.root),
         "cards": str(places.cards(bench)),
         "currency": bench.terminal.currency,

@@ -55,7 +55,8 @@ class Playing:
         with self._lock:
             self.stop(bearer)
             address = self._bench.terminal_address(bearer)
-            prober = Prober(address, self._bench.bearers[bearer].interface) if address is not None else None
+            place = self._bench.bearers[bearer]
+            prober = Prober(address, place.interface) if address is not None and place.has_packets else None
             play = Play(self._devices.bearers[bearer].link, found, self._note, prober, self._attenuator_of(bearer))
             self._plays[bearer] = play
             play.start()

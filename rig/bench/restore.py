@@ -151,7 +151,7 @@ def _link(opener: DeviceOpener, name: str, interface: str) -> dict[str, Any]:
 
 
 def _attenuator(bench: BenchFile, opener: DeviceOpener, name: str) -> dict[str, Any]:
-    channels = {path.channel for path in bench.paths.values() if path.attenuator == name}
+    channels = {each for path in bench.paths.values() if path.attenuator == name for each in path.all_channels}
     with contextlib.closing(opener.attenuator(name)) as box:
         for channel in channels:
             box.set(channel, Decibel(bench.attenuators[name].safe_db))

@@ -183,13 +183,13 @@ class Bench:
         """Set an RF path; returns what reads back, in dB."""
         return self.stage.attenuate(path, loss)
 
-    def signal(self) -> Signal:
-        """What the modem reports now."""
-        return self.stage.signal()
+    def signal(self, bearer: str | None = None) -> Signal:
+        """What the modem reports now of a bearer, the first one that is watched where left out."""
+        return self.stage.signal(bearer)
 
-    def wait_for_signal(self, wanted: Callable[[Signal], bool]) -> Signal:
+    def wait_for_signal(self, wanted: Callable[[Signal], bool], bearer: str | None = None) -> Signal:
         """Wait until the modem reports what is wanted."""
-        return self.stage.wait_for_signal(wanted)
+        return self.stage.wait_for_signal(wanted, bearer)
 
     def impair(self, bearer: str, profile: str) -> None:
         """Give a bearer a named impairment until the case ends."""

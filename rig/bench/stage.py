@@ -26,7 +26,7 @@ from rig.cards.faults import CardFault
 from rig.cards.profile import Interface
 from rig.errors import BenchTrouble, CallerMistake
 from rig.faults import Facts, LateProof, Payload, Proof, TlsRecord
-from rig.instruments.modem import Signal
+from rig.instruments.modem import Modem, Signal
 from rig.units import Decibel
 
 _SIGNAL_LIMIT_S = 10.0
@@ -86,9 +86,9 @@ class BenchStage:
             return Proof(not evidence["read_back"]["carrier"], evidence)
         attenuator = self._devices.attenuators[self._bench.paths[path].attenuator]
         read_back = self.attenuate(path, attenuator.maximum)
-        if name != self._bench.watched:
+        if name not in self._bench.watched:
             return Proof(read_back >= attenuator.maximum, {"path": path, "db": read_back})
-        signal = self.wait_for_signal(lambda s: not s.registered)
+        signal = self.wait_for_signal(lambda s: not s.registered, name)
         return Proof(not signal.registered, {"path": path, "db": read_back, "registered": signal.registered})
 
     def act_on_air(self, name: str, act: str, options: Facts) -> Proof | LateProof:
@@ -193,25 +193,38 @@ class BenchStage:
         if path not in self._bench.paths:
             raise CallerMistake(path, "no such RF path on this bench", f"there are {', '.join(self._bench.paths)}")
         place = self._bench.paths[path]
-        read_back = self._devices.attenuators[place.attenuator].set(place.channel, loss)
-        self._observe("attenuation", {"path": path, "asked": float(loss), "read_back": float(read_back)})
-        return float(read_back)
+        box = self._devices.attenuators[place.attenuator]
+        read_back = [float(box.set(channel, loss)) for channel in place.all_channels]
+        self._observe("attenuation", {"path": path, "asked": float(loss), "read_back": read_back[0]})
+        return read_back[0]
 
-    def signal(self) -> Signal:
-        """What the modem reports now."""
-        signal: Signal = require(self._devices.modem, "modem").signal()
-        self._observe("signal", {"modem": "modem", **signal.as_dict()})
+    def signal(self, bearer: str | None = None) -> Signal:
+        """What the modem reports now of a bearer, the first one that is watched where left out."""
+        name, modem = self._modem(bearer)
+        signal: Signal = modem.signal()
+        self._observe("signal", {"modem": name, **signal.as_dict()})
         return signal
 
-    def wait_for_signal(self, wanted: Callable[[Signal], bool], limit_s: float = _SIGNAL_LIMIT_S) -> Signal:
+    def wait_for_signal(
+        self, wanted: Callable[[Signal], bool], bearer: str | None = None, limit_s: float = _SIGNAL_LIMIT_S
+    ) -> Signal:
         """Wait until the modem reports what is wanted: attenuation is done when the receiver says so.
 
         Raises:
-            BenchTrouble: it does not in time.
+            BenchTrouble: it does not in time, or nobody reads the signal of this bearer.
         """
-        signal: Signal = require(self._devices.modem, "modem").wait_until(wanted, limit_s)
-        self._observe("signal", {"modem": "modem", **signal.as_dict()})
+        name, modem = self._modem(bearer)
+        signal: Signal = modem.wait_until(wanted, limit_s)
+        self._observe("signal", {"modem": name, **signal.as_dict()})
         return signal
+
+    def _modem(self, bearer: str | None) -> tuple[str, Modem]:
+        watched = self._bench.watched
+        name = next(iter(watched.values()), None) if bearer is None else watched.get(bearer)
+        if name is None:
+            whose = "a bearer" if bearer is None else f"bearer {bearer}"
+            raise BenchTrouble("modem", f"this bench reads no signal of {whose}", "give it one under modems")
+        return name, self._devices.modems[name]
 
     def use_only(self, name: str) -> None:
         """Switch every bearer but one off, and see that this one is there."""
@@ -219,8 +232,8 @@ class BenchStage:
         for other in self._devices.bearers:
             if other != name:
                 self.switch_bearer_off(other)
-        if name == self._bench.watched:
-            self.wait_for_signal(lambda signal: signal.registered)
+        if name in self._bench.watched:
+            self.wait_for_signal(lambda signal: signal.registered, name)
         self._air.wait_for_station(name)
         if not wanted.link.read().carrier:
             raise BenchTrouble(f"bearer {name}", "has no carrier", "see rig doctor")
@@ -238,9 +251,9 @@ class BenchStage:
         require(self._devices.acquirer, "acquirer").up()
 
     def wait_for_service(self) -> None:
-        """Wait until the bearer whose signal can be read, if there is one, has its service back."""
-        if self._bench.watched is not None:
-            self.wait_for_signal(lambda signal: signal.registered)
+        """Wait until every bearer whose signal can be read has its service back."""
+        for bearer in self._bench.watched:
+            self.wait_for_signal(lambda signal: signal.registered, bearer)
 
     def wait_for_stations(self) -> None:
         """Give the terminal time to come back on the bench's access points; where it does not, that is its matter."""

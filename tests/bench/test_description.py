@@ -53,7 +53,7 @@ def test_a_bench_file_cannot_be_changed_afterwards(real: BenchFile) -> None:
         ("  merchant_id", "  merchantid", "terminal.merchantid", "Extra inputs"),
         ('  terminal_id: "52000001"', "  terminal_id: 52000001", "terminal.terminal_id", "valid string"),
         ('  terminal_id: "52000001"', '  terminal_id: "5200"', "terminal.terminal_id", "match pattern"),
-        ("modem: {port: ", "modem: {baud: fast, port: ", "modem.baud", "valid integer"),
+        ("terminal: {port: ", "terminal: {baud: fast, port: ", "modems.terminal.baud", "valid integer"),
         ("channel: 2", "channel: 0", "paths.wifi-main.channel", "greater than or equal to 1"),
         ("kind: wifi", "kind: pigeon", "bearers.wifi.kind", "'wifi', 'cellular' or 'ethernet'"),
         ("safe_db: 10", "safe_db: -1", "attenuators.rf.safe_db", "greater than or equal to 0"),

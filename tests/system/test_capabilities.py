@@ -44,7 +44,7 @@ def test_a_bench_without_a_bearer_does_not_blame_the_terminal(tmp_path: Path) ->
 
 
 def test_without_a_modem_the_attenuator_is_the_proof(rig: Rig) -> None:
-    code, summary = without(rig, "modem").run("approve and wifi and not debit")
+    code, summary = without(rig, "modems").run("approve and wifi and not debit")
     assert (code, summary["verdicts"]["completed"]) == (0, 1)
 
 

@@ -9,6 +9,8 @@ from pydantic import Field, model_validator
 
 from rig.bench.parts.base import HardwareAddress, Ipv4Address, Name, Part, Seconds, WrongField
 
+BearerKind = Literal["wifi", "cellular", "ethernet", "private", "dial-up", "bluetooth"]
+
 
 class Network(Part):
     """Where the bench's processes live, and how links are degraded."""
@@ -30,14 +32,61 @@ class Link(Part):
     """The terminal's MAC address, where others share the interface: only this one's packets are degraded then."""
 
 
+class Answering(Part):
+    """How the bench answers the terminal's calls: the modem at the bearer's ``interface``, a serial port."""
+
+    baud: Annotated[int, Field(ge=300, le=921_600)] = 115_200
+    """The speed of the serial line to the modem, not of the call."""
+    loop: Name | None = None
+    """The relay that lies in the terminal's line: open, there is no dial tone."""
+
+
+class Base(Part):
+    """What software can do to a Bluetooth base, or to a telephone that the terminal is tethered to."""
+
+    power: Name | None = None
+    """The relay of its supply."""
+    pairing: Name | None = None
+    """The relay beside its button that forgets all pairings."""
+
+
+class SwitchPort(Part):
+    """The port of a managed switch that a terminal's cable is in."""
+
+    switch: Name
+    port: Annotated[int, Field(ge=1, le=4096)]
+
+
 class Bearer(Link):
     """A way of the terminal to its host."""
 
-    kind: Literal["wifi", "cellular", "ethernet"]
+    kind: BearerKind
     path: Name | None = None
     """The RF path that attenuates it."""
     access_point: Name | None = None
     """The access point of the bench's own that it is."""
+    plugged: SwitchPort | None = None
+    """Where its cable is plugged in; for ``ethernet``."""
+    answering: Answering | None = None
+    """How its calls are answered; for ``dial-up``, whose ``interface`` is the modem's serial port."""
+    base: Base | None = None
+    """For ``bluetooth``."""
+    plain: bool = False
+    """The terminal speaks without TLS here, as on many private lines; to ``acquirer.plain_port``."""
+
+    @property
+    def has_packets(self) -> bool:
+        """Whether its ``interface`` is one of the network; a telephone line has none."""
+        return self.kind != "dial-up"
+
+    @model_validator(mode="after")
+    def _is_of_its_kind(self) -> Bearer:
+        for field, kind in (("plugged", "ethernet"), ("answering", "dial-up"), ("base", "bluetooth")):
+            if getattr(self, field) is not None and self.kind != kind:
+                raise WrongField(f"is for kind {kind}, and this one is {self.kind}", field)
+        if self.kind == "dial-up" and self.answering is None:
+            raise WrongField("is required for kind dial-up: write answering: {baud: 115200}", "answering")
+        return self
 
 
 class Pool(Part):

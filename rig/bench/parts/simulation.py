@@ -17,7 +17,7 @@ class Segment(Part):
     dhcp: bool = False
     """Whether the terminal asks for its address there; else it is given ``terminal_address``."""
     air: bool = False
-    """Whether a simulated radio lies on it."""
+    """Whether simulated physics lie on it, such as a radio: the link ``air-NAME``, which one simulated device rules."""
     access_point: Name | None = None
     """No cable: ``terminal_interface`` is a Wi-Fi radio of this machine, which joins this access point."""
     joins_open: bool = False

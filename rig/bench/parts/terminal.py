@@ -70,4 +70,6 @@ class Acquirer(Part):
     listen: tuple[str, ...] = Field(min_length=1)
     port: Port = 5000
     tls: bool = True
+    plain_port: Port | None = None
+    """Where it listens without TLS too, for bearers that are ``plain`` and for calls."""
     name: str = "acquirer.bench"
