@@ -15,7 +15,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from rig.bench.parts.base import Name, Part, WrongField, listed
 from rig.bench.parts.instruments import Attenuator, Modem, Power, Presenter, RfPath, Switch
-from rig.bench.parts.network import Bearer, Link, Network, Services
+from rig.bench.parts.network import Answering, Base, Bearer, Link, Network, Services
 from rig.bench.parts.simulation import Simulation
 from rig.bench.parts.terminal import Acquirer, Terminal, TestPans
 from rig.bench.parts.wifi import AccessPoint
@@ -115,11 +115,8 @@ class BenchFile(Part):
                     f"{bearer.plugged.switch!r} is not among switches ({listed(self.switches)})",
                     "bearers", name, "plugged", "switch",
                 )  # fmt: skip
-            relays = {
-                "base.power": bearer.base and bearer.base.power,
-                "base.pairing": bearer.base and bearer.base.pairing,
-            }
-            relays["answering.loop"] = bearer.answering and bearer.answering.loop
+            base, answering = bearer.base or Base(), bearer.answering or Answering()
+            relays = {"base.power": base.power, "base.pairing": base.pairing, "answering.loop": answering.loop}
             for field, relay in relays.items():
                 if relay is not None and relay not in self.relays:
                     what = f"{relay!r} is not among relays ({listed(self.relays)})"

@@ -26,7 +26,7 @@ attenuators:
   rf: {resource: "TCPIP::192.0.2.1::23::SOCKET", safe_db: 10}
 paths:
   wifi-main: {attenuator: rf, channel: 2}
-modems: {terminal: {port: /dev/serial/by-id/modem}}
+modems: {monitor: {port: /dev/serial/by-id/modem}}
 acquirer: {listen: [192.0.2.10]}
 """
 """A small bench with real hardware, as its owner would write it."""

@@ -53,9 +53,9 @@ def test_a_bench_file_cannot_be_changed_afterwards(real: BenchFile) -> None:
         ("  merchant_id", "  merchantid", "terminal.merchantid", "Extra inputs"),
         ('  terminal_id: "52000001"', "  terminal_id: 52000001", "terminal.terminal_id", "valid string"),
         ('  terminal_id: "52000001"', '  terminal_id: "5200"', "terminal.terminal_id", "match pattern"),
-        ("terminal: {port: ", "terminal: {baud: fast, port: ", "modems.terminal.baud", "valid integer"),
+        ("monitor: {port: ", "monitor: {baud: fast, port: ", "modems.monitor.baud", "valid integer"),
         ("channel: 2", "channel: 0", "paths.wifi-main.channel", "greater than or equal to 1"),
-        ("kind: wifi", "kind: pigeon", "bearers.wifi.kind", "'wifi', 'cellular' or 'ethernet'"),
+        ("kind: wifi", "kind: pigeon", "bearers.wifi.kind", "'wifi', 'cellular', 'ethernet'"),
         ("safe_db: 10", "safe_db: -1", "attenuators.rf.safe_db", "greater than or equal to 0"),
         ("attenuator: rf", "attenuator: fr", "paths.wifi-main.attenuator", "'fr' is not among attenuators (rf)"),
         ("path: wifi-main", "path: lte-main", "bearers.wifi.path", "'lte-main' is not among paths (wifi-main)"),
@@ -234,3 +234,37 @@ def test_a_chip_that_makes_each_checksum_itself_is_known_by_its_bench(write_benc
     able = set(capabilities(bench))
     assert "card: protocol-faults" in able
     assert "card: wrong-checksums" not in able
+
+
+@pytest.mark.parametrize(
+    ("bearer", "field", "message"),
+    [
+        ("{kind: dial-up, interface: /dev/modem}", "bearers.more.answering", "required for kind dial-up"),
+        ("{kind: dial-up, interface: /dev/modem, answering: {}}", "acquirer.plain_port", "speaks without TLS"),
+        ("{kind: private, interface: e, plain: true}", "acquirer.plain_port", "speaks without TLS"),
+        ("{kind: wifi, interface: e, base: {}}", "bearers.more.base", "is for kind bluetooth"),
+        ("{kind: bluetooth, interface: e, base: {power: x}}", "bearers.more.base.power", "not among relays"),
+        ("{kind: ethernet, interface: e, plugged: {switch: x, port: 1}}", "plugged.switch", "not among switches"),
+        ("{kind: ethernet, interface: e, plugged: {switch: x, port: 0}}", "plugged.port", "greater than or equal to 1"),
+    ],
+)
+def test_bearers_that_cannot_be_are_refused(write_bench: Write, bearer: str, field: str, message: str) -> None:
+    error = str(refusal(write_bench(REAL.replace("bearers:\n", f"bearers:\n  more: {bearer}\n", 1))))
+    assert field in error
+    assert message in error
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("{attenuator: rf}", "write channel: 1, or channels"),
+        ("{attenuator: rf, channel: 1, channels: [1, 2]}", "write channel: 1, or channels"),
+        ("{attenuator: rf, channels: [1, 1]}", "names one twice"),
+    ],
+)
+def test_a_path_has_channels(write_bench: Write, path: str, message: str) -> None:
+    assert message in str(refusal(write_bench(REAL.replace("paths:\n", f"paths:\n  more: {path}\n", 1))))
+
+
+def test_the_old_name_modem_is_told_the_new_one(write_bench: Write) -> None:
+    assert "write modems:" in str(refusal(write_bench(REAL + "modem: {port: /dev/m}\n")))

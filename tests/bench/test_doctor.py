@@ -129,7 +129,7 @@ def test_the_ports_of_a_real_bench_are_looked_for(
 ) -> None:
     (tmp_path / "modem").touch()
     findings = of_bench(write_bench(REAL.replace("/dev/serial/by-id/modem", str(tmp_path / "modem"))))
-    assert findings["modem terminal"] == Finding("modem terminal", Health.GOOD, str(tmp_path / "modem"))
+    assert findings["modem monitor"] == Finding("modem monitor", Health.GOOD, str(tmp_path / "modem"))
     assert findings["terminal"].health is Health.BAD
     assert findings["terminal"].what == "no /dev/serial/by-id/terminal"
     assert findings["terminal"].cure
