@@ -121,7 +121,12 @@ class DeviceOpener:
         private = self._bench.network.isolation == "private"  # the same address is another box in each such network
         locks = self._places.state.root if private else self._places.state.instrument_locks
         return open_attenuator(
-            box.dialect, box.resource, name=f"attenuator {name}", lock_folder=locks, observe=self._observe
+            box.dialect,
+            box.resource,
+            name=f"attenuator {name}",
+            lock_folder=locks,
+            observe=self._observe,
+            settings=box.settings,
         )
 
     def modem(self, name: str) -> Modem:

@@ -16,11 +16,12 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from rig.errors import BenchTrouble, DeviceClamped, DeviceNonsense
-from rig.instruments.attenuator import check_channel, check_setting
+from rig.instruments.attenuator import check_channel, check_setting, known_settings
 from rig.instruments.transcript import Observe, unobserved
 from rig.instruments.visa import VisaLine
 from rig.units import Decibel
@@ -47,6 +48,11 @@ class MiniCircuits:
         self.step = _STEP
         self.identity = f"{model[1]} {line.query(':SN?')}"
 
+    @staticmethod
+    def check(settings: Mapping[str, Any]) -> None:
+        """The dialect has no settings; raises CallerMistake for any."""
+        known_settings(settings)
+
     @classmethod
     def open(
         cls,
@@ -56,6 +62,7 @@ class MiniCircuits:
         lock_folder: Path,
         timeout_s: float = 1.0,
         observe: Observe = unobserved,
+        settings: Mapping[str, Any] | None = None,
     ) -> Self:
         """Connect to the box at a VISA address and identify it."""
         line = VisaLine(address, name=name, lock_folder=lock_folder, timeout_s=timeout_s, observe=observe)
