@@ -20,7 +20,7 @@ class HostState:
     """What the host says of itself.
 
     Attributes:
-        up: whether it listens, on ``port``.
+        up: whether it listens, on ``port`` and, where there is one, on ``plain_port``.
         rules: the faults that are armed.
         held: the answers it keeps back, each with ``key``, ``mti``, ``since_t``.
         connections: who is connected, each with ``peer``, ``local``, ``security``.
@@ -31,6 +31,7 @@ class HostState:
     rules: list[dict[str, Any]]
     held: list[dict[str, Any]]
     connections: list[dict[str, Any]]
+    plain_port: int | None = None
 
     @property
     def restored(self) -> bool:
@@ -127,4 +128,6 @@ class AcquirerClient:
 
 def _state(raw: Mapping[str, Any]) -> HostState:
     listener = raw["listener"]
-    return HostState(listener["up"], listener["port"], raw["rules"], raw["held"], raw["connections"])
+    return HostState(
+        listener["up"], listener["port"], raw["rules"], raw["held"], raw["connections"], listener["plain_port"]
+    )

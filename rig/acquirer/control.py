@@ -117,7 +117,7 @@ class Control:
     async def _state(self) -> Reply:
         lines = [{"peer": line.peer, "local": line.local, "security": line.security} for line in self._server.lines]
         held = (await self._pending())["pending"]
-        listener = {"up": self._server.up, "port": self._server.port}
+        listener = {"up": self._server.up, "port": self._server.port, "plain_port": self._server.plain_port}
         return {"rules": self._delivery.rules.state(), "held": held, "connections": lines, "listener": listener}
 
     async def _pending(self) -> Reply:

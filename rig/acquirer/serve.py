@@ -2,12 +2,13 @@
 
 Settings beside those of every bench process (:mod:`rig.process`)::
 
-    {"listen": ["10.64.0.10"], "port": 5000, "tls": true,
+    {"listen": ["10.64.0.10"], "port": 5000, "tls": true, "plain_port": null,
      "state": "…", "cards": "…", "ledger": "….sqlite",
      "currency": "EUR", "terminals": {"52000001": "POSRIG000000001"}, "limits": {"idle_s": 300}}
 
 ``state`` is the bench's state directory (certificates, issuer keys), ``cards`` the folder of card profiles,
-``terminals`` the terminals served with their merchants. Ready says ``port`` and the certificate's ``fingerprint``.
+``terminals`` the terminals served with their merchants, ``plain_port`` where it listens without TLS as well. Ready says
+``port``, ``plain_port`` and the certificate's ``fingerprint``.
 """
 
 from __future__ import annotations
@@ -64,11 +65,13 @@ async def _serve(started: Started, journal: Journal, ledger: Ledger) -> None:
     delivery = Delivery(FaultRules(), journal, push)
     tls = identity.server_context() if identity else None
     limits = Limits(**config.get("limits", {}))
-    server = Server(host, delivery, journal, config["listen"], config["port"], tls, limits)
+    plain_port = config.get("plain_port")
+    server = Server(host, delivery, journal, config["listen"], config["port"], tls, limits, plain_port=plain_port)
     control = Control(Path(config["runtime"]) / SOCKET, server, delivery, ledger)
     server.open()
     await control.open()
-    started.ready(port=server.port, fingerprint=identity.fingerprint if identity else None)
+    fingerprint = identity.fingerprint if identity else None
+    started.ready(port=server.port, plain_port=server.plain_port, fingerprint=fingerprint)
     await asyncio.to_thread(started.stop.wait)
     await server.shut("the host ends")
     await control.close()

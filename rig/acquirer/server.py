@@ -1,4 +1,4 @@
-"""The host's door: TCP with TLS 1.2 or newer, or plain TCP for a private line declared as such.
+"""The host's doors: TCP with TLS 1.2 or newer, and plain TCP for a private line or a call declared as such.
 
 It listens on the bench's own addresses alone. A connection may carry several messages, and a held answer keeps no
 other from being served. What a peer can do to it is bounded (:class:`~rig.acquirer.line.Limits`): connections, frame
@@ -14,6 +14,7 @@ import sqlite3
 import ssl
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from rig.acquirer.codes import BROKEN, MALFORMED
 from rig.acquirer.delivery import Delivery
@@ -28,6 +29,14 @@ from rig.wire.iso8583 import ASCII87, Dialect, Message, response_mti
 Tasks = set[asyncio.Task[None]]
 
 
+@dataclass
+class Door:
+    """A port, the same on every address, and its TLS settings; None for plain TCP."""
+
+    port: int
+    tls: ssl.SSLContext | None
+
+
 class Server:
     """Listens, reads frames, and has them served.
 
@@ -35,6 +44,7 @@ class Server:
         addresses: where to listen, and nowhere else.
         port: TCP port; 0 picks one, the same for every address.
         tls: the TLS settings, or None for plain TCP.
+        plain_port: a port without TLS beside it; 0 picks one, None: there is none.
     """
 
     def __init__(
@@ -47,19 +57,29 @@ class Server:
         tls: ssl.SSLContext | None,
         limits: Limits | None = None,
         dialect: Dialect = ASCII87,
+        plain_port: int | None = None,
     ) -> None:
-        self.port = port
+        self.doors = [Door(port, tls), *([Door(plain_port, None)] if plain_port is not None else [])]
         self.lines: set[Line] = set()
         self._host = host
         self._delivery = delivery
         self._journal = journal
         self._addresses = tuple(addresses)
-        self._tls = tls
         self._limits = limits or Limits()
         self._dialect = dialect
         self._listeners: list[socket.socket] = []
         self._acceptors: Tasks = set()
         self._conversations: Tasks = set()
+
+    @property
+    def port(self) -> int:
+        """The TCP port of its first door."""
+        return self.doors[0].port
+
+    @property
+    def plain_port(self) -> int | None:
+        """The TCP port of the door beside it that asks for no TLS, where there is one."""
+        return self.doors[1].port if len(self.doors) > 1 else None
 
     @property
     def up(self) -> bool:
@@ -70,18 +90,19 @@ class Server:
         """Begin to listen; nothing if it does already. Raises DeviceGone where an address cannot be bound."""
         if self.up:
             return
-        listeners: list[socket.socket] = []
+        listeners: list[tuple[socket.socket, Door]] = []
         try:
-            for address in self._addresses:
-                listeners.append(self._bind(address))
+            for door in self.doors:
+                for address in self._addresses:
+                    listeners.append((self._bind(address, door), door))
         except DeviceGone:
-            for listener in listeners:
+            for listener, _ in listeners:
                 listener.close()
             raise
-        self._listeners = listeners
-        for listener in listeners:
-            _keep(self._acceptors, asyncio.create_task(self._accept(listener)))
-        self._journal.write("listener", up=True, addresses=self._addresses, port=self.port)
+        self._listeners = [listener for listener, _ in listeners]
+        for listener, door in listeners:
+            _keep(self._acceptors, asyncio.create_task(self._accept(listener, door)))
+        self._tell_listeners(up=True)
 
     async def shut(self, why: str) -> None:
         """Stop listening and end every connection at once; what was kept back on them is lost."""
@@ -92,27 +113,31 @@ class Server:
             for listener in self._listeners:
                 listener.close()
             self._listeners = []
-            self._journal.write("listener", up=False, addresses=self._addresses, port=self.port)
+            self._tell_listeners(up=False)
         for line in set(self.lines):
             line.abort(why)
         if self._conversations:
             await asyncio.wait(set(self._conversations), timeout=self._limits.handshake_s)
 
-    def _bind(self, address: str) -> socket.socket:
+    def _tell_listeners(self, up: bool) -> None:
+        for door in self.doors:
+            self._journal.write("listener", up=up, addresses=self._addresses, port=door.port, tls=door.tls is not None)
+
+    def _bind(self, address: str, door: Door) -> socket.socket:
         listener = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
         try:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind((address, self.port))
+            listener.bind((address, door.port))
             listener.listen(self._limits.connections)
         except OSError as error:
             listener.close()
-            what = f"cannot listen on {address} port {self.port}: {error.strerror}"
+            what = f"cannot listen on {address} port {door.port}: {error.strerror}"
             raise DeviceGone("acquirer", what, "is the address configured, and the port free?") from error
         listener.setblocking(False)
-        self.port = listener.getsockname()[1]
+        door.port = listener.getsockname()[1]
         return listener
 
-    async def _accept(self, listener: socket.socket) -> None:
+    async def _accept(self, listener: socket.socket, door: Door) -> None:
         loop = asyncio.get_running_loop()
         while True:
             try:
@@ -127,13 +152,14 @@ class Server:
                 connection.close()
                 continue
             self.lines.add(line)
-            _keep(self._conversations, asyncio.create_task(self._converse(line)))
+            _keep(self._conversations, asyncio.create_task(self._converse(line, door.tls)))
 
-    async def _converse(self, line: Line) -> None:
+    async def _converse(self, line: Line, tls: ssl.SSLContext | None) -> None:
         """One connection from its beginning to its end."""
         try:
-            await line.open(self._tls)
-            self._journal.write("connection_open", peer=line.peer, local=line.local, why=line.security)
+            await line.open(tls)
+            told = {"peer": line.peer, "local": line.local, "tls": tls is not None}
+            self._journal.write("connection_open", **told, why=line.security)
             await self._serve(line)
             line.why = line.why or "the peer closed it"
         except WireError as error:
@@ -141,7 +167,7 @@ class Server:
             line.abort(str(error))
         except (OSError, TimeoutError) as error:
             line.why = line.why or reason(error)
-            if self._tls and not line.requests and (isinstance(error, ssl.SSLError) or not line.security):
+            if tls and not line.requests and (isinstance(error, ssl.SSLError) or not line.security):
                 self._journal.write("tls_failed", peer=line.peer, why=line.why)
             line.abort(line.why)
         finally:

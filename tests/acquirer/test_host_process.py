@@ -182,6 +182,35 @@ def test_a_private_line_without_tls(start_host: Start) -> None:
     assert host.events("connection_open")[0].data["why"] == "plain TCP"
 
 
+def test_a_plain_door_beside_the_one_with_tls(start_host: Start) -> None:
+    host = start_host(plain_port=0)
+    plain = (ADDRESS, host.ready["plain_port"])
+    assert plain[1] not in (0, host.port)
+    request, other = sale(host.cards["credit"], 100), sale(host.cards["credit"], 200)
+    host.control.hold()
+    with Till(socket.create_connection(plain)) as private, host.till() as public:
+        private.send(request)
+        assert host.control.wait_for("held", 5)["key"] == key(request)
+        assert public.ask(other).text(39) == "00"
+        host.control.release()
+        answer = private.receive()
+        assert answer is not None
+        assert answer.text(39) == "00"
+        assert not host.control.down().up
+        assert private.receive() is None
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(plain)
+    assert host.control.up().plain_port == plain[1]
+    host.control.down()
+    assert host.control.clear().restored
+    with Till(socket.create_connection(plain)) as private:
+        assert private.ask(sale(host.cards["credit"], 300)).text(39) == "00"
+    opened = [(event.data["tls"], event.data["why"]) for event in host.events("connection_open")]
+    assert (opened[0], opened[1][0]) == ((False, "plain TCP"), True)
+    listening = [(event.data["port"], event.data["tls"], event.data["up"]) for event in host.events("listener")]
+    assert listening[:2] == [(host.port, True, True), (plain[1], False, True)]
+
+
 def test_sigterm_ends_it_in_order(start_host: Start) -> None:
     host = start_host()
     request = sale(host.cards["credit"], 100)
