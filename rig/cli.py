@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import ctypes
 import json
-import os
-import signal
-import subprocess
 import sys
-import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,14 +15,9 @@ from rich.table import Table
 
 from rig import __version__, card_command, timeline_command
 from rig.errors import CallerMistake, RigError
-
-_NOT_NEEDED = ("hypothesispytest", "xdist", "xdist.looponfail", "anyio")
-"""Plugins that a developer's environment has and a run has no use for: each costs time to load."""
+from rig.running import has_begun, run_suite
 
 _BENCH = Path("fixtures/benches/virtual.yaml")
-
-_PR_SET_PDEATHSIG = 1
-_GUARD_LIMIT_S = 30.0
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -74,55 +64,22 @@ def run(
 
     load_bench(bench)
     folder = new_run_folder(reports, bench.stem)
-    command = [
-        sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *(f"-pno:{each}" for each in _NOT_NEEDED),
-        "--import-mode=importlib", "--tb=short", "--no-header", "-q" if as_json else "-v",
-        "--bench", str(bench), "--reports", str(reports), "--rig-run", str(folder),
-        "--rig-why", "rig run", "--rig-no-report", *(["-k", keyword] if keyword else []),
-        *map(str, suite or [Path("testcases/regression")]),
-    ]  # fmt: skip
-    code = _run_tests(command, quiet=as_json)
-    _wait_for_guard(bench, folder)
+    code = run_suite(
+        bench,
+        suite or [Path("testcases/regression")],
+        reports,
+        folder,
+        why="rig run",
+        quiet=as_json,
+        options=["-k", keyword] if keyword else [],
+    )
     _finish(folder, reports, as_json, code)
-
-
-def _run_tests(command: list[str], quiet: bool) -> int:
-    """Run pytest as a child. Ctrl-C is its business: it restores the bench, and we report. Our own end, whatever
-    its cause, is a Ctrl-C to it: else it would hold the bench and run the suite for nobody.
-    """
-    libc = ctypes.CDLL(None)
-
-    def prepare() -> None:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a child inherits an ignored signal
-        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
-
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        child = subprocess.Popen(command, env=environment, stdout=sys.stderr if quiet else None, preexec_fn=prepare)
-        return child.wait()
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def _wait_for_guard(bench: Path, folder: Path) -> None:
-    """A killed test process ends before its guard: the files are whole when that has let the bench go."""
-    from rig.bench.description import load_bench
-    from rig.bench.lease import holder
-    from rig.bench.places import StateDirectory
-
-    lock = StateDirectory.of(load_bench(bench).name).lock
-    deadline = time.monotonic() + _GUARD_LIMIT_S
-    while (who := holder(lock)) and time.monotonic() < deadline:
-        if not (folder / "journals" / f"guard-{who.pid}.jsonl").exists():
-            return  # nobody's, or another run's
-        time.sleep(0.05)
 
 
 def _finish(folder: Path, reports: Path, as_json: bool, code: int = 0) -> None:
     from rig.report import finish_run
 
-    if not any(journal.stat().st_size for journal in (folder / "journals").glob("rig-*.jsonl")):
+    if not has_begun(folder):
         # Not even begun: pytest has said why. What ran before stays the latest.
         if as_json:
             print(json.dumps({"run": str(folder), "exit_code": 2, "cases": 0}))
