@@ -31,7 +31,7 @@ from rig.errors import BenchTrouble
 from rig.history import Redactor
 from rig.instruments.attenuator import Attenuator, open_attenuator
 from rig.instruments.modem import Modem
-from rig.instruments.power import NumatoRelay, PowerSwitch
+from rig.instruments.power import NumatoBoard, NumatoRelay, PowerSwitch
 from rig.rpc import RpcClient
 from rig.terminals.base import Terminal
 from rig.terminals.registry import terminal_driver
@@ -53,6 +53,7 @@ class Devices:
     attenuators: dict[str, Attenuator] = field(default_factory=dict)
     modems: dict[str, Modem] = field(default_factory=dict)
     power: PowerSwitch | None = None
+    relays: dict[str, PowerSwitch] = field(default_factory=dict)
     presenters: dict[str, Presenter] = field(default_factory=dict)
     card_faults: Counter[str] = field(default_factory=Counter)
     """How often each fault of a card has happened, by its name."""
@@ -85,6 +86,7 @@ class DeviceOpener:
         self._backend = backend
         self._observe = observe
         self._relay: RpcClient | None = None
+        self._boards: dict[str, NumatoBoard] = {}
 
     def port(self, name: str) -> str:
         """A port's path; relative ones lie in the bench's runtime folder."""
@@ -138,8 +140,20 @@ class DeviceOpener:
     def power(self) -> NumatoRelay:
         """The relay of the terminal's supply."""
         assert self._bench.power is not None
-        power = self._bench.power
-        return NumatoRelay.open(self.port(power.port), channel=power.channel, name="power", observe=self._observe)
+        return self._board(self._bench.power.port).relay(self._bench.power.channel, "power")
+
+    def relay(self, name: str) -> NumatoRelay:
+        """Another relay, which bearers name."""
+        part = self._bench.relays[name]
+        return self._board(part.port).relay(part.channel, f"relay {name}")
+
+    def _board(self, port: str) -> NumatoBoard:
+        """The board at a port: one session for all of its relays."""
+        if port not in self._boards or self._boards[port].closed:
+            power = self._bench.power
+            name = "power" if power is not None and power.port == port else f"relays at {port}"
+            self._boards[port] = NumatoBoard.open(self.port(port), name=name, observe=self._observe)
+        return self._boards[port]
 
     def presenter(self, name: str, moment: Moment = ignore) -> Presenter:
         """What presents cards to one interface."""
@@ -211,6 +225,8 @@ def open_devices(
             devices.modems[name] = devices._open.enter_context(contextlib.closing(opener.modem(name)))
         if bench.power is not None:
             devices.power = devices._open.enter_context(contextlib.closing(opener.power()))
+        for name in bench.relays:
+            devices.relays[name] = devices._open.enter_context(contextlib.closing(opener.relay(name)))
         for name in bench.presenters:
             presenter = card_opener.presenter(name, card_moment)
             devices.presenters[name] = devices._open.enter_context(contextlib.closing(presenter))

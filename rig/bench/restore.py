@@ -78,7 +78,7 @@ def process_of(device: str, bench: BenchFile, backend: Backend) -> str | None:
         return "link" if backend == "user-space link" else None
     if kind == "presenter" and bench.presenters[device.split()[1]].interface is not Interface.CONTACTLESS:
         kind = "power"  # the slot and the head reader are the terminal's own
-    kinds = {"attenuator": "attenuator", "presenter": "field", "power": "relay-board"}
+    kinds = {"attenuator": "attenuator", "presenter": "field", "power": "relay-board", "relay": "relay-board"}
     simulated = bench.simulation.devices if bench.simulation is not None else {}
     return next((name for name, each in simulated.items() if each.device == kinds.get(kind)), None)
 
@@ -110,6 +110,8 @@ def _recipes(bench: BenchFile, opener: DeviceOpener) -> Iterator[tuple[str, Reci
         yield f"presenter {name}", partial(_presenter, opener, name)
     if bench.power is not None:
         yield "power", partial(_power, opener)
+    for name in bench.relays:
+        yield f"relay {name}", partial(_relay, opener, name)
 
 
 def _acquirer(opener: DeviceOpener) -> dict[str, Any]:
@@ -170,3 +172,13 @@ def _power(opener: DeviceOpener) -> dict[str, Any]:
     if not on:
         raise BenchTrouble("power", "the relay reads off after it was switched on", "look at the relay's supply")
     return {"on": on}
+
+
+def _relay(opener: DeviceOpener, name: str) -> dict[str, Any]:
+    """Closed, as every relay is while the bench is at rest."""
+    with contextlib.closing(opener.relay(name)) as relay:
+        relay.on()
+        closed = relay.read()
+    if not closed:
+        raise BenchTrouble(f"relay {name}", "reads open after it was closed", "look at the board's supply")
+    return {"closed": closed}

@@ -1,5 +1,7 @@
 """The simulated relay board: a Numato USB relay module on a PTY; its relay 0 powers the terminal.
 
+Its other relays are plain contacts, closed at the start as on a bench at rest, that other simulated devices follow.
+
 .. code-block:: json
 
     {"name": "relay", "runtime": "…", "journals": "…", "redaction": "…",
@@ -11,6 +13,10 @@
 Runs in the load's network namespace. Off takes the load's interfaces down first, so that no FIN of the dying process
 escapes, and then kills it: that is what a power cut looks like from outside. A load that dies by itself leaves the
 relay on. The load dies with the board.
+
+Its side door is the unix socket ``relay-board.sock`` in the runtime folder (``side_door``, where a bench has several
+boards): ``state`` answers ``{"relays": [true, …]}``, and each switching is pushed as
+``{"event": "relay", "channel": n, "on": closed}`` once the load has followed.
 
 Source: Numato Lab, "USB Relay Module" user guides, chapter "The Command Set" (https://numato.com/docs).
 """
@@ -28,6 +34,7 @@ from pyroute2.netlink.exceptions import NetlinkError
 
 from rig.history.journal import Journal
 from rig.process import main_config
+from rig.rpc import RpcServer
 from rig.virtual.device import check_settings
 from rig.virtual.load import Interfaces, Load
 from rig.virtual.pty import PtyPort
@@ -50,10 +57,13 @@ class Powered(Protocol):
 class RelayBoard:
     """The board's command set; relay 0 switches ``load``."""
 
-    def __init__(self, relays: int, load: Powered, journal: Journal) -> None:
+    def __init__(
+        self, relays: int, load: Powered, journal: Journal, told: Callable[[int, bool], None] = lambda *_: None
+    ) -> None:
         self._load = load
         self._journal = journal
-        self._closed = [False] * relays
+        self._told = told
+        self._closed = [relay != 0 for relay in range(relays)]
         self._pending = b""
         self._lock = threading.Lock()
         self._ended = False
@@ -84,6 +94,12 @@ class RelayBoard:
                     (self._load.power_on if closed else self._load.power_off)()
                 except (OSError, NetlinkError) as error:
                     self._journal.write("load_failed", on=closed, why=str(error))
+            self._told(relay, closed)
+
+    @property
+    def relays(self) -> list[bool]:
+        """Which relays are closed."""
+        return list(self._closed)
 
     def end(self) -> None:
         """The board itself loses power, and its load with it."""
@@ -147,10 +163,18 @@ def load_of(config: dict[str, Any], journal: Journal, folder: Path) -> Load:
 def main() -> None:
     """Run until SIGTERM."""
     started = main_config()
-    check_settings(started.config, {"port", "relays", "power_on", "load"})
+    check_settings(started.config, {"port", "relays", "power_on", "load", "side_door"})
     journal = Journal.of_process(started.config)
     runtime = Path(started.config["runtime"])
-    board = RelayBoard(started.config.get("relays", 4), load_of(started.config["load"], journal, runtime), journal)
+    load = load_of(started.config["load"], journal, runtime)
+
+    def tell(relay: int, closed: bool) -> None:
+        side_door.push("relay", channel=relay, on=closed)
+
+    board = RelayBoard(started.config.get("relays", 4), load, journal, tell)
+    side_door = RpcServer(
+        runtime / started.config.get("side_door", "relay-board.sock"), {"state": lambda: {"relays": board.relays}}
+    )
     port = PtyPort(runtime / started.config.get("port", "relay.tty"))
     journal.write("started", port=port.path)
     if started.config.get("power_on", True):
@@ -159,6 +183,7 @@ def main() -> None:
     started.ready(port=str(port.link))
     started.stop.wait()
     board.end()
+    side_door.close()
     port.link.unlink(missing_ok=True)
     journal.write("ended")
 

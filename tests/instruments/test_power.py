@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from rig.errors import CallerMistake, DeviceMute, DeviceNonsense
-from rig.instruments.power import NumatoRelay, PowerSwitch
+from rig.instruments.power import NumatoBoard, NumatoRelay, PowerSwitch
 from rig.virtual.pty import PtyPort
 
 PtyPeers = Callable[[list[tuple[bytes, bytes | None]]], Any]
@@ -41,6 +41,21 @@ def test_relays_above_nine_have_letters(pty_peer: PtyPeers) -> None:
     relay = connect(pty_peer, turn("relay read B", "on"), channel=11)
     assert relay.read() is True
     relay.close()
+
+
+def test_relays_of_one_board_share_its_line(pty_peer: PtyPeers) -> None:
+    peer = pty_peer(
+        [turn("relay off 1"), turn("relay read 1", "off"), turn("relay read 0", "on"), turn("relay read 1", "off")]
+    )
+    board = NumatoBoard.open(peer.address, name="board", timeout_s=0.2)
+    power, base = board.relay(0, "power"), board.relay(1, "relay base")
+    base.off()
+    assert power.read() is True
+    power.close()
+    assert not board.closed
+    assert base.read() is False
+    base.close()
+    assert board.closed
 
 
 def test_a_relay_that_does_not_follow_is_told(pty_peer: PtyPeers) -> None:
@@ -78,4 +93,5 @@ def test_a_relay_that_no_board_has_is_the_callers_mistake(tmp_path: Path) -> Non
     port = PtyPort(tmp_path / "relay.tty")
     with pytest.raises(CallerMistake, match="no relay 32"):
         NumatoRelay.open(str(port.link), channel=32, name="relay")
+    NumatoRelay.open(str(port.link), channel=31, name="relay").close()
     port.close()

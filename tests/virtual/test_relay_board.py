@@ -16,7 +16,8 @@ import pytest
 
 from rig.history.journal import Journal
 from rig.history.redaction import Redactor
-from rig.instruments.power import NumatoRelay
+from rig.instruments.power import NumatoBoard, NumatoRelay
+from rig.rpc import RpcClient
 from rig.virtual.load import Interfaces, Load
 
 StartDevice = Callable[..., Any]
@@ -110,6 +111,26 @@ def test_a_load_that_cannot_start_is_told_and_the_board_lives(start_device: Star
     relay.close()
 
 
+def test_other_relays_are_contacts_that_others_follow(start_device: StartDevice, runtime: Path) -> None:
+    board = start_device("relay_board", load=SLEEPER)
+    opened = NumatoBoard.open(board.ready["port"], name="relays")
+    loop, power = opened.relay(3, "loop"), opened.relay(0, "power")
+    follower = RpcClient(runtime / "relay-board.sock")
+    assert follower.call("state") == {"relays": [True] * 4}
+    loop.off()
+    assert follower.notifications.get(timeout=2) == {"event": "relay", "channel": 3, "on": False}
+    assert (loop.read(), power.read()) == (False, True)
+    assert follower.call("state") == {"relays": [True, True, True, False]}
+    power.off()
+    assert follower.notifications.get(timeout=2) == {"event": "relay", "channel": 0, "on": False}
+    assert board.events("load_killed")
+    follower.close()
+    loop.close()
+    assert power.read() is False
+    power.close()
+    assert opened.closed
+
+
 def test_the_load_dies_with_a_board_that_is_killed(start_device: StartDevice) -> None:
     board = start_device("relay_board", load=SLEEPER)
     load = board.wait_for("load_started")[0].data["pid"]
@@ -129,8 +150,8 @@ def test_the_command_set(start_device: StartDevice) -> None:
             (b"ver\r", b"ver\r\n\r00000009\n\r>"),
             (b"relay read 0\r", b"relay read 0\r\n\roff\n\r>"),
             (b"relay on A\r", b"relay on A\r\n\r>"),
-            (b"relay on 1\r", b"relay on 1\r\n\r>"),
-            (b"relay readall\r", b"relay readall\r\n\r402\n\r>"),
+            (b"relay off 1\r", b"relay off 1\r\n\r>"),
+            (b"relay readall\r", b"relay readall\r\n\rfffc\n\r>"),
             (b"relay on G\r", b"relay on G\r\n\r>"),
             (b"nonsense\r", b"nonsense\r\n\r>"),
             (b"\r", b"\r\n\r>"),

@@ -9,7 +9,7 @@ import threading
 from typing import Any
 
 from rig.cards.actuator.mover import Place, Settings, numbers, slots_of
-from rig.instruments.power import NumatoRelay
+from rig.instruments.power import NumatoBoard
 from rig.instruments.serial_port import SerialPort
 
 
@@ -29,8 +29,9 @@ class Solenoids:
     def __init__(self, port: SerialPort, cards: Settings, *, settle_s: float = 0.3) -> None:
         self.name = port.name
         self._port, self._settle_s = port, settle_s
+        board = NumatoBoard(port)
         self._relays = {
-            card: NumatoRelay(port, int(numbers(port.name, card, "relay", slot["relay"], 1)[0]))
+            card: board.relay(int(numbers(port.name, card, "relay", slot["relay"], 1)[0]))
             for card, slot in slots_of(port.name, cards, ("relay",)).items()
         }
         self._still = threading.Event()  # never set: a wait that nothing ends
