@@ -91,6 +91,23 @@ class SerialPort:
             pass
         return self._take(len(self._pending))
 
+    def fileno(self) -> int:
+        """For who waits for several ports at once; read by :meth:`discard` then."""
+        try:
+            return int(self._port.fileno())
+        except (OSError, TypeError) as error:
+            raise self._gone(error) from error
+
+    def set_ready(self, ready: bool) -> bool:
+        """Raise or drop DTR, by which a modem holds or ends its call; False where the line has no such wire (a PTY)."""
+        try:
+            self._port.dtr = ready
+        except OSError as error:
+            if error.errno in (errno.ENOTTY, errno.EINVAL):
+                return False
+            raise self._gone(error) from error
+        return True
+
     def close(self) -> None:
         """Let go of the port."""
         self._port.close()
