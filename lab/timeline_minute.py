@@ -23,7 +23,7 @@ from rig.bearers.link import Backend
 from rig.bearers.probe import Prober
 from rig.bearers.timeline import load_timeline
 from rig.bearers.timeline.play import Play
-from rig.bearers.timeline.player import percentile
+from rig.clock import percentile
 from rig.errors import RigError
 from rig.history import Event
 from rig.report.played import played_svg, read_played

@@ -14,16 +14,15 @@ lag_p50_us, lag_p99_us, read_back}``. Times ``_t`` are monotonic nanoseconds.
 from __future__ import annotations
 
 import itertools
-import math
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from rig.bearers.link import Link, Prepared
-from rig.bearers.timeline.clock import be_punctual, wait_until
 from rig.bearers.timeline.model import Step, Timeline
+from rig.clock import be_punctual, percentile, wait_until
 from rig.errors import BenchTrouble, RigError
 
 Observer = Callable[[str, Mapping[str, Any]], object]
@@ -57,13 +56,6 @@ class Replay:
     def lag_us(self, percent: float) -> float:
         """A percentile of the lag, nearest rank; 0 where nothing was applied."""
         return percentile(self.lags_us, percent)
-
-
-def percentile(values: Sequence[float], percent: float) -> float:
-    """Nearest rank; 0 of nothing."""
-    if not values:
-        return 0.0
-    return sorted(values)[max(math.ceil(percent / 100 * len(values)), 1) - 1]
 
 
 def _ns(milliseconds: float) -> int:

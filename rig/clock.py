@@ -1,4 +1,4 @@
-"""Waiting for an absolute time, to some ten microseconds, and for a stop, at once.
+"""Waiting for an absolute time, to some ten microseconds, and for a stop, at once; and what lateness comes to.
 
 Facts: ``prctl(2)`` (timer slack: 50 µs unless a thread says otherwise), ``sched(7)``.
 """
@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import math
 import os
 import threading
 import time
+from collections.abc import Sequence
 
 _PR_SET_TIMERSLACK = 29
 _URGENCY = 10
@@ -37,3 +39,10 @@ def wait_until(t: int, stop: threading.Event) -> bool:
     if left > 0:
         time.sleep(left / 1e9)
     return not stop.is_set()
+
+
+def percentile(values: Sequence[float], percent: float) -> float:
+    """Nearest rank; 0 of nothing."""
+    if not values:
+        return 0.0
+    return sorted(values)[max(math.ceil(percent / 100 * len(values)), 1) - 1]
