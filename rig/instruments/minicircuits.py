@@ -22,6 +22,7 @@ from typing import Any, Self
 
 from rig.errors import BenchTrouble, DeviceClamped, DeviceNonsense
 from rig.instruments.attenuator import check_channel, check_setting, known_settings
+from rig.instruments.line import Line
 from rig.instruments.transcript import Observe, unobserved
 from rig.instruments.visa import VisaLine
 from rig.units import Decibel
@@ -37,7 +38,7 @@ class MiniCircuits:
         DeviceNonsense: the box is not of this series.
     """
 
-    def __init__(self, line: VisaLine) -> None:
+    def __init__(self, line: Line) -> None:
         self._line = line
         answer = line.query(":MN?")
         model = _MODEL.fullmatch(answer)
