@@ -10,7 +10,7 @@ from rig.bearers.impairment import Impairment
 from rig.bearers.loss import GilbertElliott
 from rig.errors import DeviceClamped
 
-Backend = Literal["netem", "user-space link"]
+Backend = Literal["netem", "user-space link", "telephone line"]
 
 _PERCENT = 0.000_01
 _TOLERANCE = {

@@ -12,6 +12,8 @@ from typing import Any
 
 from rig.acquirer.client import AcquirerClient
 from rig.bearers.bearer import Bearer, BearerKind
+from rig.bearers.dialup.client import LineClient
+from rig.bearers.dialup.link import TelephoneLink
 from rig.bearers.link import Backend, Link
 from rig.bearers.netem import NetemLink
 from rig.bearers.probe import Prober
@@ -94,6 +96,8 @@ class DeviceOpener:
 
     def link(self, name: str, interface: str) -> Link:
         """A link by the backend in use."""
+        if name in self._bench.bearers and not self._bench.bearers[name].has_packets:
+            return TelephoneLink(name, LineClient(name, self._places.runtime))
         if self._backend == "netem":
             return NetemLink(name, interface, self._station(name))
         if self._relay is None:

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rig.bearers.dialup import process_name
 from rig.bearers.wifi.channels import frequency_mhz
 from rig.bench.description import BenchFile
 from rig.bench.parts.simulation import Simulation
 from rig.bench.places import StateDirectory
+from rig.bench.plan_ways import exchange_settings, telephone_lines, terminal_bearers
 from rig.bench.spawn import Program, module_command, write_private
 from rig.errors import CallerMistake
 from rig.units import CURRENCY_NUMERIC
@@ -31,6 +33,7 @@ _DEVICES = {
     "physical-cards": "rig.cards.plastic",
     "radio": "rig.virtual.radio",
     "relay-board": "rig.virtual.relay_board",
+    "telephone": "rig.virtual.telephone",
 }
 """Kind of a simulated device → module."""
 
@@ -114,6 +117,10 @@ def programs(bench: BenchFile, places: Places, capture: list[str], relays: dict[
         on_air = {**common, "name": ACCESS_POINTS, "logs": str(places.logs), "access_points": _access_points(bench)}
         wanted.append(Program(ACCESS_POINTS, "rig.bearers.wifi.serve", on_air))
     wanted.append(Program("acquirer", "rig.acquirer.serve", {**common, **_acquirer(bench, places)}))
+    wanted += [
+        Program(process_name(name), "rig.bearers.dialup", {**common, "name": process_name(name), **told})
+        for name, told in telephone_lines(bench, places.runtime).items()
+    ]
     if bench.simulation is not None:
         wanted += [_device(name, bench, places, common) for name in bench.simulation.devices]
     return sorted(wanted, key=lambda program: not program.in_terminal)
@@ -183,6 +190,8 @@ def _device(name: str, bench: BenchFile, places: Places, common: dict[str, Any])
     settings = {**device.settings, **common, "name": name}
     if device.device == "relay-board":
         settings |= {"power_on": True, "load": _terminal(bench, bench.simulation, places, common)}
+    if device.device == "telephone":
+        settings = {**exchange_settings(bench, device), **settings}
     if device.device == "physical-cards":
         settings |= {"state": str(places.state.root), "folder": str(places.cards(bench))}
     return Program(name, _DEVICES[device.device], settings, in_terminal=device.device == "relay-board")
@@ -200,10 +209,7 @@ def _terminal(bench: BenchFile, simulation: Simulation, places: Places, common: 
         "terminal_id": line.terminal_id,
         "merchant_id": line.merchant_id,
         "currency": CURRENCY_NUMERIC[line.currency],
-        "bearers": [
-            {"name": name, "interface": s.terminal_interface, "dhcp": s.dhcp, "server": s.bench_address.split("/")[0]}
-            for name, s in carriers.items()
-        ],
+        "bearers": terminal_bearers(bench, simulation),
         "time_from_network": by_name,
         "card_authorities": str(places.state.card_authorities),
         "slot": "slot.sock",

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from rig.bearers.dialup import process_name
 from rig.bearers.impairment import CLEAN
 from rig.bearers.link import Backend
 from rig.bench.description import BenchFile
@@ -75,6 +76,9 @@ def process_of(device: str, bench: BenchFile, backend: Backend) -> str | None:
     if kind == "access":
         return ACCESS_POINTS
     if kind == "link":
+        bearer = bench.bearers.get(device.split()[1])
+        if bearer is not None and not bearer.has_packets:
+            return process_name(device.split()[1])
         return "link" if backend == "user-space link" else None
     if kind == "presenter" and bench.presenters[device.split()[1]].interface is not Interface.CONTACTLESS:
         kind = "power"  # the slot and the head reader are the terminal's own

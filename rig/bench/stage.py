@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from rig.bearers.dialup.link import TelephoneLink
 from rig.bearers.failures import Site
 from rig.bearers.presets import load_preset
 from rig.bearers.timeline import FOLDER as TIMELINES
@@ -288,8 +289,9 @@ class BenchStage:
 
     def _site(self, name: str) -> Site:
         """A bearer as a failure sees it."""
-        self._bearer(name)
+        link = self._bearer(name).link
         host, services = self._bench.acquirer, self._bench.services.get(name)
+        answering = self._bench.bearers[name].answering
         return Site(
             bearer=name,
             interface=self._bench.bearers[name].interface,
@@ -300,6 +302,8 @@ class BenchStage:
             services=self._devices.services if services is not None else None,
             usual=self._air.usual_server(name),
             access_point=self._air.openable(name),
+            line=link.line if isinstance(link, TelephoneLink) else None,
+            loop=self._devices.relays.get(answering.loop or "") if answering is not None else None,
         )
 
     def _bearer(self, name: str) -> Any:

@@ -57,6 +57,49 @@ class AccessPoint(Protocol):
         ...
 
 
+class TelephoneLine(Protocol):
+    """The bench's end of a telephone line: :class:`rig.bearers.dialup.client.LineClient`.
+
+    Every method returns the state that reads back, and raises BenchTrouble where the process is gone or refuses.
+    """
+
+    def state(self) -> dict[str, Any]:
+        """What is in force, and ``met``: counts of what happened since the process started."""
+        ...
+
+    def behave(self, answering: str = "calls", modulation: int | None = None) -> dict[str, Any]:
+        """Answer ``calls``, by one modulation alone if one is named; or ``nobody`` answers, or the line is ``busy``."""
+        ...
+
+    def drop(self, after_octets: int | None = None) -> dict[str, Any]:
+        """Hang up once: now, or when so many octets more have gone to the caller."""
+        ...
+
+    def set_noise(self, percent: float) -> dict[str, Any]:
+        """In this share of the octets one bit is turned, both ways."""
+        ...
+
+    def clear(self) -> dict[str, Any]:
+        """As if never touched."""
+        ...
+
+
+class Loop(Protocol):
+    """A relay in the terminal's own line: open, the line is dead."""
+
+    def on(self) -> None:
+        """Close it, read back."""
+        ...
+
+    def off(self) -> None:
+        """Open it, read back."""
+        ...
+
+    def read(self) -> bool:
+        """Whether it is closed."""
+        ...
+
+
 @dataclass(frozen=True)
 class Site:
     """Where a failure happens: one bearer, seen from the bench.
@@ -71,6 +114,8 @@ class Site:
         services: the bench's servers on this bearer; ``None``: there are none.
         usual: the server in whose place they stand while a failure lasts.
         access_point: the access point of this bearer.
+        line: the bench's end of this bearer's telephone line.
+        loop: the relay in that line.
     """
 
     bearer: str
@@ -82,6 +127,8 @@ class Site:
     services: Services | None = None
     usual: UsualServer | None = None
     access_point: AccessPoint | None = None
+    line: TelephoneLine | None = None
+    loop: Loop | None = None
 
     def served(self) -> Services:
         """The services of this bearer.
@@ -92,6 +139,16 @@ class Site:
         if self.services is None:
             raise BenchTrouble(f"bearer {self.bearer}", "the bench serves no names or addresses here", "see services")
         return self.services
+
+    def telephone(self) -> TelephoneLine:
+        """The bench's end of this bearer's telephone line.
+
+        Raises:
+            BenchTrouble: it has none.
+        """
+        if self.line is None:
+            raise BenchTrouble(f"bearer {self.bearer}", "is no telephone line", "ask for this of a dial-up bearer")
+        return self.line
 
     def gate(self) -> str:
         """The bench's own address on this bearer.
