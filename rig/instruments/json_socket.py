@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import IO, Any, NoReturn
+from typing import IO, Any, NoReturn, TypeVar
 
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 from websockets.sync.client import ClientConnection, connect
@@ -22,6 +22,7 @@ from rig.errors import BenchTrouble, CallerMistake, DeviceGone, DeviceMute, Devi
 from rig.instruments.owned import own
 from rig.instruments.transcript import Observe, unobserved
 
+_Result = TypeVar("_Result")
 _ORIGIN = "pos-rig"
 """Amarisoft's server refuses a handshake without an origin; any will do."""
 _MAX_MESSAGE = 16 * 1024 * 1024
@@ -114,10 +115,19 @@ class JsonSocket:
         return connection
 
     def _connect(self) -> ClientConnection:
-        options: dict[str, Any] = {"proxy": None, "compression": None, "ping_interval": None, "max_size": _MAX_MESSAGE}
-        limits = {"open_timeout": self._timeout_s, "close_timeout": _GOODBYE_S}
         try:
-            return self._open.enter_context(connect(self.resource, origin=Origin(_ORIGIN), **options, **limits))
+            return self._open.enter_context(
+                connect(
+                    self.resource,
+                    origin=Origin(_ORIGIN),
+                    proxy=None,
+                    compression=None,
+                    ping_interval=None,
+                    open_timeout=self._timeout_s,
+                    close_timeout=_GOODBYE_S,
+                    max_size=_MAX_MESSAGE,
+                )
+            )
         except InvalidURI as error:
             raise CallerMistake(self.name, f"{self.resource!r} is no address of it", "write ws://HOST:PORT") from error
         except InvalidHandshake as error:
@@ -150,7 +160,7 @@ class JsonSocket:
             raise DeviceNonsense(self.name, f"says {text[:_SHOWN]!r}", "is it the port of the remote API (com_addr)?")
         return message
 
-    def _guarded(self, asked: str, act: Callable[[], Any]) -> Any:
+    def _guarded(self, asked: str, act: Callable[[], _Result]) -> _Result:
         """Name what a connection may do instead of answering; it is of no use afterwards."""
         try:
             return act()

@@ -40,14 +40,15 @@ class Peer:
 
 
 class TcpPeer(Peer):
-    """One scripted connection after another."""
+    """One scripted connection after another; a function is called with the port to make its turns."""
 
-    def __init__(self, *connections: list[Turn], greeting: bytes = b"\r\n") -> None:
+    def __init__(self, *connections: list[Turn] | Callable[[int], list[Turn]], greeting: bytes = b"\r\n") -> None:
         super().__init__()
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self.address = f"TCPIP::127.0.0.1::{self._listener.getsockname()[1]}::SOCKET"
+        self.port = int(self._listener.getsockname()[1])
+        self.address = f"TCPIP::127.0.0.1::{self.port}::SOCKET"
         self.accepted: list[socket.socket] = []
-        self._connections = connections
+        self._connections = [turns(self.port) if callable(turns) else turns for turns in connections]
         self._greeting = greeting
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -94,7 +95,7 @@ def tcp_peer() -> Iterator[Callable[..., TcpPeer]]:
     """Start a scripted TCP peer; the test fails where the driver did not say what the script expects."""
     peers: list[TcpPeer] = []
 
-    def start(*connections: list[Turn], greeting: bytes = b"\r\n") -> TcpPeer:
+    def start(*connections: list[Turn] | Callable[[int], list[Turn]], greeting: bytes = b"\r\n") -> TcpPeer:
         peers.append(TcpPeer(*connections, greeting=greeting))
         return peers[-1]
 
