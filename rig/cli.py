@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from rig import __version__, card_command, timeline_command
+from rig import __version__, card_command, compare_command, timeline_command
 from rig.errors import CallerMistake, RigError
 from rig.running import has_begun, run_suite
 
@@ -37,6 +37,7 @@ bench_app = typer.Typer(no_args_is_help=True, help="A bench: its certificate aut
 app.add_typer(bench_app, name="bench")
 app.add_typer(card_command.app, name="card")
 app.add_typer(timeline_command.app, name="timeline")
+app.command()(compare_command.compare)
 
 BenchOption = Annotated[Path, typer.Option("--bench", "-b", metavar="FILE", help="the bench file")]
 JsonOption = Annotated[bool, typer.Option("--json", help="one JSON object instead of text, for programs")]
