@@ -83,6 +83,7 @@ def inventory(bench: BenchFile, devices: Devices, guard: dict[str, Any]) -> dict
         "python": platform.python_version(),
         "network_backend": guard["backend"],
         "bearers": list(bench.bearers),
+        "links": {name: _link(bench, name) for name in bench.bearers},
         "devices": {
             "terminal": f"{terminal.protocol} at {address}, terminal id {terminal.terminal_id}",
             **{f"attenuator {name}": box.identity for name, box in devices.attenuators.items()},
@@ -90,4 +91,17 @@ def inventory(bench: BenchFile, devices: Devices, guard: dict[str, Any]) -> dict
             **({"power": f"{bench.power.driver} relay {bench.power.channel}"} if bench.power else {}),
             **{f"presenter {name}": f"{each.driver} at {each.place}" for name, each in bench.presenters.items()},
         },
+    }
+
+
+def _link(bench: BenchFile, name: str) -> dict[str, Any]:
+    """Where a bearer is met: what a reader of the history needs to tell its packets, its path and its modem."""
+    bearer = bench.bearers[name]
+    return {
+        "kind": bearer.kind,
+        "interface": bearer.interface,
+        "terminal_address": bench.terminal_address(name),
+        "path": bearer.path,
+        "modem": bench.watched.get(name),
+        "plain": bearer.plain,
     }

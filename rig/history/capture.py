@@ -6,7 +6,8 @@ the ``wire.pcapng``) in the settings. SIGTERM ends it, after what has come in is
 The payload of every packet goes through :meth:`rig.history.redaction.Redactor.data`, length-preserving; so a
 checksum over a masked payload is no longer right. A PAN that is split over two TCP segments is not seen as one: where
 that can happen (nothing of the rig sends one in clear) encryption must hide it. Packets are stamped by the kernel in
-wall time; the event ``capture_clock`` holds what to subtract for the history's monotonic clock.
+wall time; the event ``capture_clock`` holds what to subtract for the history's monotonic clock. The event ``ended``
+tells how many packets of each interface had something masked (``masked``): so many told card data in clear.
 """
 
 from __future__ import annotations
@@ -70,6 +71,9 @@ class Capture:
 
     def __init__(self, interfaces: list[str], output: Path, redactor: Redactor) -> None:
         self._sockets = {_listen(name): number for number, name in enumerate(interfaces)}
+        self._names = interfaces
+        self.masked: dict[str, int] = dict.fromkeys(interfaces, 0)
+        """Interface → how many of its packets held card data in clear."""
         self._redactor = redactor
         self._file = output.open("xb", buffering=0)
         output.chmod(0o600)
@@ -116,6 +120,7 @@ class Capture:
                 return None  # the interface went down: told once, and packets come again when it is back
             raise
         clean = redact_frame(self._redactor, frame)
+        self.masked[self._names[self._sockets[source]]] += clean != frame
         return Packet(self._sockets[source], _stamp(extra), clean, address[2] == _PACKET_OUTGOING)
 
 
@@ -153,7 +158,7 @@ def main() -> None:
     started.ready(**clock)
     capture.run(started.stop, wake_on_signal())
     lost = capture.close()
-    journal.write("ended", packets=capture.written, lost=lost)
+    journal.write("ended", packets=capture.written, lost=lost, masked=capture.masked)
 
 
 if __name__ == "__main__":
