@@ -2,7 +2,8 @@
 
 Settings beside those of every bench process (:mod:`rig.process`)::
 
-    {"bearer": "dialup", "port": "/dev/serial/by-id/usb-…", "baud": 115200, "host": ["10.64.0.10", 5001]}
+    {"bearer": "dialup", "port": "/dev/serial/by-id/usb-…", "baud": 115200, "host": ["10.64.0.10", 5001],
+     "framing": "checked"}
 
 It is asked over ``BEARER-line.sock`` in the runtime folder: :attr:`rig.bearers.dialup.switchboard.Switchboard.verbs`.
 Its journal holds what the modem said and was told, and counts of what passed: never the octets of a call.
@@ -71,7 +72,7 @@ def main() -> None:
 
     try:
         modem = open_modem(config["port"], config.get("baud", 115_200), f"modem of {bearer}", journal)
-        board = Switchboard(modem, (address, tcp_port), note)
+        board = Switchboard(modem, (address, tcp_port), note, config.get("framing", "checked"))
         server = RpcServer(Path(config["runtime"]) / door(bearer), board.verbs)
         journal.write("started", modem=modem.identity)
         started.ready(modem=modem.identity)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rig.bearers.dialup.direction import Direction
-from rig.bearers.dialup.gate import FrameGate
+from rig.bearers.dialup.gate import Gate
 from rig.bearers.dialup.modem import AnsweringModem
 
 Note = Callable[..., object]
@@ -31,7 +31,8 @@ class Call:
         up: terminal → host.
         down: host → terminal.
         host: address and TCP port.
-        note: gets ``line_octets`` after every frame.
+        gates: what makes messages of octets, up and down.
+        note: gets ``line_octets`` after every message, and ``frame_damaged``.
 
     Raises:
         Ended: the host cannot be reached.
@@ -44,6 +45,7 @@ class Call:
         up: Direction,
         down: Direction,
         host: tuple[str, int],
+        gates: tuple[Gate, Gate],
         note: Note,
     ) -> None:
         self.number = number
@@ -53,8 +55,8 @@ class Call:
         self._up, self._down = up, down
         self._note = note
         self._came = self._gone = 0
-        self._gates = (FrameGate(), FrameGate())
-        self._told = 0
+        self._gates = gates
+        self._told = self._told_damaged = 0
         self._host_gone = False
         try:
             self._host = socket.create_connection(host, timeout=_HOST_S)
@@ -84,7 +86,12 @@ class Call:
         except OSError:
             data = b""
         self._host_gone = not data
-        self._down.take(data, now)
+        self._down.take(self._gates[1].feed(data), now)
+
+    @property
+    def damaged(self) -> int:
+        """How many messages of the caller were damaged on their way, and dropped."""
+        return self._gates[0].damaged
 
     def pump(self, now: float) -> None:
         """Let go on what may.
@@ -98,7 +105,6 @@ class Call:
         if out := self._down.due(now, self.drop_after):
             self._modem.write(out)
             self._gone += len(out)
-            self._gates[1].feed(out)
             if self.drop_after is not None:
                 self.drop_after -= len(out)
         self._tell_frames()
@@ -119,6 +125,9 @@ class Call:
 
     def _tell_frames(self) -> None:
         frames = sum(gate.frames for gate in self._gates)
-        if frames != self._told:
+        if frames != self._told and not self._down.waiting:
             self._told = frames
             self._note("line_octets", call=self.number, **self.octets)
+        if self.damaged != self._told_damaged:
+            self._told_damaged = self.damaged
+            self._note("frame_damaged", call=self.number, damaged=self.damaged)

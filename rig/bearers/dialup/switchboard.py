@@ -5,20 +5,18 @@ One thread owns the modem; what others ask is done by it between two octets. Wha
 
 from __future__ import annotations
 
-import contextlib
-import queue
 import select
-import socket
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
 from typing import Any, Literal, get_args
 
 from rig.bearers.dialup.call import Call, Ended, Note
 from rig.bearers.dialup.direction import Direction
+from rig.bearers.dialup.gate import Framing, make_gates
 from rig.bearers.dialup.modem import MODULATIONS, AnsweringModem
+from rig.bearers.dialup.orders import Orders
 from rig.bearers.impairment import CLEAN, Impairment
 from rig.errors import CallerMistake
 from rig.rpc import Handler
@@ -29,7 +27,6 @@ Answering = Literal["calls", "nobody", "busy"]
 
 _TRAINING_S = 40.0
 """Two modems that try every modulation need half a minute."""
-_ORDER_S = 15.0
 
 
 class Switchboard:
@@ -38,12 +35,20 @@ class Switchboard:
     Args:
         modem: the answering modem, in command state.
         host: address and TCP port that calls are relayed to.
-        note: gets ``call_begin``, ``call_end``, ``line_octets``, ``ring`` and ``line_set`` events.
+        note: gets ``call_begin``, ``call_end``, ``line_octets``, ``frame_damaged``, ``ring`` and ``line_set`` events.
+        framing: of the calls.
         seed: of the dice for noise.
+
+    Raises:
+        CallerMistake: there is no such framing.
     """
 
-    def __init__(self, modem: AnsweringModem, host: tuple[str, int], note: Note, seed: int = 1) -> None:
+    def __init__(
+        self, modem: AnsweringModem, host: tuple[str, int], note: Note, framing: Framing = "checked", seed: int = 1
+    ) -> None:
+        make_gates(framing)
         self._modem = modem
+        self._framing: Framing = framing
         self._host = host
         self._note = note
         self._up, self._down = Direction(2 * seed), Direction(2 * seed + 1)
@@ -57,8 +62,7 @@ class Switchboard:
         self._training_until = 0.0
         self._number = 0
         self._met: Counter[str] = Counter()
-        self._orders: queue.Queue[tuple[Callable[[], Mapping[str, Any]], Future[Mapping[str, Any]]]] = queue.Queue()
-        self._wake_reader, self._wake_writer = socket.socketpair()
+        self._orders = Orders()
 
     @property
     def verbs(self) -> dict[str, Handler]:
@@ -75,7 +79,7 @@ class Switchboard:
             "drop": self._drop_call,
             "clear": self._clear,
         }
-        return {name: self._ordered(act) for name, act in acts.items()}
+        return {name: self._orders.handler(act) for name, act in acts.items()}
 
     def run(self, stop: threading.Event) -> None:
         """Answer calls until ``stop``; :meth:`wake` after setting it.
@@ -84,11 +88,9 @@ class Switchboard:
             BenchTrouble: the modem is gone.
         """
         while not stop.is_set():
-            waiting: list[Any] = [self._modem, self._wake_reader, *(self._call.sockets if self._call else [])]
+            waiting: list[Any] = [self._modem, self._orders, *(self._call.sockets if self._call else [])]
             ready, _, _ = select.select(waiting, [], [], self._patience())
-            if self._wake_reader in ready:
-                self._wake_reader.recv(4096)
-            self._do_orders()
+            self._orders.do(self._orders in ready)
             now = time.monotonic()
             if self._call is not None:
                 self._relay(self._call, ready, now)
@@ -100,8 +102,7 @@ class Switchboard:
 
     def wake(self) -> None:
         """Look again at what was ordered."""
-        with contextlib.suppress(OSError):
-            self._wake_writer.send(b"!")
+        self._orders.wake()
 
     def close(self) -> None:
         """Let go of the modem."""
@@ -147,7 +148,8 @@ class Switchboard:
         self._note("call_begin", call=self._number, rate=rate)
         began = self._modem.begin_data()
         try:
-            self._call = Call(self._number, self._modem, self._up, self._down, self._host, self._note)
+            gates = make_gates(self._framing)
+            self._call = Call(self._number, self._modem, self._up, self._down, self._host, gates, self._note)
         except Ended as end:
             self._modem.hang_up()
             self._note("call_end", call=self._number, why=str(end))
@@ -181,6 +183,7 @@ class Switchboard:
                 self._modem.hang_up()
         finally:
             call.close()
+            self._met["frames_damaged"] += call.damaged
             self._rate = None
             self._modem.end_data()
         self._note("line_octets", call=call.number, **call.octets)
@@ -194,26 +197,6 @@ class Switchboard:
         self._end_call(why)
 
     # --- orders ----------------------------------------------------------------------------------------------------
-
-    def _ordered(self, act: Callable[..., Mapping[str, Any]]) -> Handler:
-        """Have the loop's thread do it, and hand on what comes of it."""
-
-        def order(**arguments: Any) -> Mapping[str, Any]:
-            done: Future[Mapping[str, Any]] = Future()
-            self._orders.put((lambda: act(**arguments), done))
-            self.wake()
-            return done.result(_ORDER_S)
-
-        return order
-
-    def _do_orders(self) -> None:
-        with contextlib.suppress(queue.Empty):
-            while True:
-                act, done = self._orders.get_nowait()
-                try:
-                    done.set_result(act())
-                except Exception as error:  # noqa: BLE001 - whatever it is belongs to who asked
-                    done.set_exception(error)
 
     def _get(self) -> dict[str, Any]:
         return {

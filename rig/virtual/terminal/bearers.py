@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from rig.virtual.terminal.settings import BearerSetting
+from rig.virtual.terminal.settings import BearerSetting, LineSetting
 
 _SIOCETHTOOL = 0x8946
 _ETHTOOL_GLINK = 0x0A
@@ -33,6 +33,13 @@ class Attempt:
     deadline: float
     name_server: str | None = None
     time_server: str | None = None
+    plain: bool = False
+    """Without TLS."""
+    address: str | None = None
+    port: int | None = None
+    """Where the host is on this bearer, if elsewhere than usual."""
+    line: LineSetting | None = None
+    """It is a telephone line, which knows neither sockets nor servers."""
 
     def connect(self, address: tuple[str, int]) -> socket.socket:
         """A TCP connection over this bearer.
@@ -90,4 +97,14 @@ def attempts(bearers: tuple[BearerSetting, ...], timeout_s: float, log: Log) -> 
             log("terminal_bearer_skipped", bearer=bearer.name, why="no carrier")
             continue
         deadline = time.monotonic() + timeout_s
-        yield Attempt(bearer.name, bearer.interface, deadline, bearer.server, bearer.server)
+        yield Attempt(
+            bearer.name,
+            bearer.interface,
+            deadline,
+            name_server=bearer.server,
+            time_server=bearer.server,
+            plain=bearer.plain,
+            address=bearer.address,
+            port=bearer.port,
+            line=bearer.line,
+        )

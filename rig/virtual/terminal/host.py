@@ -1,4 +1,5 @@
-"""The way to the acquirer: one TLS connection a message, over the first bearer that connects.
+"""The way to the acquirer: one TLS connection a message, over the first bearer that connects. A bearer may have another
+way: without TLS on a private line, and a call by telephone, which carries several messages.
 
 Before a connection stands nothing has left the terminal, so the next bearer may be tried. From :meth:`Exchange.send`
 on the request may have left: it is never sent again elsewhere, and what comes of it is an answer or no answer.
@@ -6,19 +7,21 @@ on the request may have left: it is never sent again elsewhere, and what comes o
 
 from __future__ import annotations
 
-import contextlib
+import socket
 import ssl
 import time
 
 from rig.virtual.terminal.bearers import Attempt, Log
+from rig.virtual.terminal.channel import Channel, StreamChannel
 from rig.virtual.terminal.clock import Clock
 from rig.virtual.terminal.defects import Defect
 from rig.virtual.terminal.messages import answers
 from rig.virtual.terminal.network import Network
 from rig.virtual.terminal.resolver import Resolver
 from rig.virtual.terminal.settings import Settings
+from rig.virtual.terminal.telephone import Telephone
 from rig.wire.errors import WireError
-from rig.wire.iso8583 import ASCII87, FrameReader, Message, Tpdu, frame
+from rig.wire.iso8583 import ASCII87, Message, Tpdu
 
 _TPDU = Tpdu(destination=0x0001, source=0x0000)
 
@@ -34,12 +37,12 @@ class NoAnswer(Exception):
 class Exchange:
     """One request and its answer on one connection."""
 
-    def __init__(self, connection: ssl.SSLSocket, bearer: str, request: Message, log: Log) -> None:
-        self._connection = connection
+    def __init__(self, channel: Channel, bearer: str, request: Message, log: Log) -> None:
+        self._channel = channel
         self._bearer = bearer
         self._request = request
         self._log = log
-        self._frames = FrameReader()
+        self._answered = False
 
     def send(self, timeout_s: float) -> None:
         """Let the request leave.
@@ -47,12 +50,11 @@ class Exchange:
         Raises:
             NoAnswer: the connection ended meanwhile; some of it may have left.
         """
-        data = frame(_TPDU, ASCII87.encode(self._request))
+        data = ASCII87.encode(self._request)
         self._log("terminal_host_tx", bearer=self._bearer, mti=self._request.mti, stan=self._request.text(11))
-        self._connection.settimeout(timeout_s)
         try:
-            self._connection.sendall(data)
-        except OSError as error:
+            self._channel.send(_TPDU, data, timeout_s)
+        except (OSError, WireError) as error:
             raise NoAnswer(str(error)) from error
 
     def answer(self, timeout_s: float) -> Message:
@@ -61,20 +63,17 @@ class Exchange:
         Raises:
             NoAnswer: it did not come in time, the connection ended, or what came is no answer to this request.
         """
-        deadline = time.monotonic() + timeout_s
+        deadline = time.monotonic() + timeout_s + self._channel.slowness_s
         while True:
             remaining = deadline - time.monotonic()
             if remaining <= 0:
                 raise NoAnswer("response timer ran out")
-            self._connection.settimeout(remaining)
             try:
-                data = self._connection.recv(4096)
-                if not data:
-                    raise NoAnswer("the host closed the connection")
-                for _, payload in self._frames.feed(data):
+                for payload in self._channel.receive(remaining):
                     message = ASCII87.decode(payload)
                     self._log("terminal_host_rx", mti=message.mti, stan=message.text(11), rc=message.text(39))
                     if answers(self._request, message):
+                        self._answered = True
                         return message
             except (OSError, WireError) as error:
                 raise NoAnswer(str(error)) from error
@@ -83,8 +82,7 @@ class Exchange:
         return self
 
     def __exit__(self, *_: object) -> None:
-        with contextlib.suppress(OSError):
-            self._connection.close()
+        self._channel.close(self._answered)
 
 
 class Host:
@@ -96,6 +94,7 @@ class Host:
         self._tls: ssl.SSLContext | None = None
         self._network = Network(settings, log)
         self._resolver = Resolver(log)
+        self._telephones = {each.name: Telephone(each.line, log) for each in settings.bearers if each.line is not None}
         self._clock = Clock(self._network.attempts if settings.time_from_network else lambda: (), log)
 
     def start(self) -> None:
@@ -112,12 +111,12 @@ class Host:
         """
         for attempt in self._network.attempts():
             try:
-                connection = self._connect(attempt)
+                channel = self._connect(attempt)
             except (OSError, ssl.CertificateError) as error:
                 self._log("terminal_bearer_failed", bearer=attempt.bearer, why=str(error))
                 continue
             self._log("terminal_bearer_up", bearer=attempt.bearer)
-            return Exchange(connection, attempt.bearer, request, self._log)
+            return Exchange(channel, attempt.bearer, request, self._log)
         raise NotReached("no bearer reaches the host")
 
     def ask(self, request: Message) -> Message:
@@ -131,9 +130,16 @@ class Host:
             exchange.send(self._settings.host.response_timeout_s)
             return exchange.answer(self._settings.host.response_timeout_s)
 
-    def _connect(self, attempt: Attempt) -> ssl.SSLSocket:
+    def _connect(self, attempt: Attempt) -> Channel:
+        if attempt.line is not None:
+            return self._telephones[attempt.bearer].call(attempt)
         host = self._settings.host
-        plain = attempt.connect((self._resolver.address_of(host.address, attempt), host.port))
+        address = self._resolver.address_of(attempt.address or host.address, attempt)
+        connection = attempt.connect((address, attempt.port or host.port))
+        return StreamChannel(connection if attempt.plain else self._secure(connection, attempt))
+
+    def _secure(self, plain: socket.socket, attempt: Attempt) -> ssl.SSLSocket:
+        host = self._settings.host
         try:
             plain.settimeout(attempt.remaining())
             secured = self._context().wrap_socket(plain, server_hostname=host.server_name)

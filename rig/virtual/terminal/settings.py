@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from rig.errors import CallerMistake
 from rig.virtual.terminal.defects import Defect, parse_defects
 from rig.virtual.terminal.emv.setup import EmvSettings, read_emv
 from rig.virtual.terminal.section import Section
+
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
@@ -39,16 +41,38 @@ class HostAddress:
 
 
 @dataclass(frozen=True)
+class LineSetting:
+    """A telephone line: the serial port of the modem, and the host's number.
+
+    ``redials``: after BUSY or NO CARRIER, each after ``redial_pause_s``; ``answer_s``: how long a call may take to
+    stand (S7); ``hold_s``: how long it stands for another exchange when one is over.
+    """
+
+    port: Path
+    number: str
+    redials: int = 1
+    redial_pause_s: float = 0.5
+    answer_s: int = 3
+    hold_s: float = 2.0
+
+
+@dataclass(frozen=True)
 class BearerSetting:
     """A way to the host: its name, and the interface that sockets are bound to (``None``: any).
 
     ``server`` tells names and the time there; with ``dhcp`` the network says which one, and gives the address too.
+    ``plain``: without TLS, as on private lines. ``address`` and ``port`` stand in for the host's own here. With a
+    ``line`` it is a telephone line, which has none of the other things.
     """
 
     name: str
     interface: str | None
     server: str | None = None
     dhcp: bool = False
+    plain: bool = False
+    address: str | None = None
+    port: int | None = None
+    line: LineSetting | None = None
 
 
 @dataclass(frozen=True)
@@ -106,7 +130,7 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
         stripe=_made(top, "stripe", runtime),
         floor_limit=top.amount("floor_limit", 0),
         host=_host(top.section("host")),
-        bearers=_bearers(top.get("bearers", list)),
+        bearers=_bearers(top.get("bearers", list), runtime),
         terminal_id=top.digits("terminal_id", 8),
         merchant_id=merchant,
         currency=top.digits("currency", 3),
@@ -151,14 +175,43 @@ def _host(section: Section) -> HostAddress:
     )
 
 
-def _bearers(raw: list[Any]) -> tuple[BearerSetting, ...]:
+def _bearers(raw: list[Any], runtime: Path) -> tuple[BearerSetting, ...]:
     bearers = []
     for each in raw:
         section = Section(each, "bearers.")
-        interface = None if each.get("interface") is None else section.get("interface", str)
-        server = None if each.get("server") is None else section.get("server", str)
-        dhcp = section.get("dhcp", bool, False)
-        bearers.append(BearerSetting(section.get("name", str), interface, server, dhcp))
+        bearers.append(
+            BearerSetting(
+                section.get("name", str),
+                interface=_optional(each, section, "interface", str),
+                server=_optional(each, section, "server", str),
+                dhcp=section.get("dhcp", bool, False),
+                plain=section.get("plain", bool, False),
+                address=_optional(each, section, "address", str),
+                port=_optional(each, section, "port", int),
+                line=_line(section.section("line"), runtime) if section.has("line") else None,
+            )
+        )
     if not bearers:
         raise CallerMistake("terminal setting bearers", "is empty", 'write [{"name": "wifi", "interface": "wlan0"}]')
     return tuple(bearers)
+
+
+def _optional(raw: Mapping[str, Any], section: Section, key: str, kind: type[Value]) -> Value | None:
+    return None if raw.get(key) is None else section.get(key, kind)
+
+
+def _line(section: Section, runtime: Path) -> LineSetting:
+    number = section.get("number", str)
+    if not number or set(number) - set("0123456789*#,"):
+        raise CallerMistake("terminal setting bearers.line.number", f"is {number!r}", "digits, * and #, a comma waits")
+    answer_s = section.amount("answer_s", LineSetting.answer_s)
+    if not 1 <= answer_s <= 255:
+        raise CallerMistake("terminal setting bearers.line.answer_s", f"is {answer_s}", "1 to 255 s")
+    return LineSetting(
+        port=runtime / section.get("port", str),
+        number=number,
+        redials=section.amount("redials", LineSetting.redials),
+        redial_pause_s=section.seconds("redial_pause_s", LineSetting.redial_pause_s),
+        answer_s=answer_s,
+        hold_s=section.seconds("hold_s", LineSetting.hold_s),
+    )
