@@ -19,6 +19,11 @@ CURRENCY_NUMERIC = {"EUR": "978", "USD": "840", "GBP": "826", "CHF": "756", "CNY
 _EXPONENT = {"JPY": 0}
 
 
+def minor_digits(currency: str) -> int:
+    """How many digits the minor unit of a currency takes: 2 for cents."""
+    return _EXPONENT.get(currency, 2)
+
+
 def attenuate(level: Dbm, loss: Decibel) -> Dbm:
     """The level behind a loss."""
     return Dbm(level - loss)
@@ -45,7 +50,7 @@ class Money:
         return CURRENCY_NUMERIC[self.currency]
 
     def __str__(self) -> str:
-        digits = _EXPONENT.get(self.currency, 2)
+        digits = minor_digits(self.currency)
         if not digits:
             return f"{self.minor} {self.currency}"
         sign, value = ("-" if self.minor < 0 else ""), abs(self.minor)

@@ -40,6 +40,9 @@ def capabilities(bench: BenchFile) -> list[str]:
     found += [f"switch port on {name}" for name, each in bench.bearers.items() if each.plugged is not None]
     found += [f"base on {name}" for name, each in bench.bearers.items() if each.base is not None]
     found += [f"calls on {name}" for name, each in bench.bearers.items() if each.answering is not None]
+    for name, each in bench.bearers.items():
+        if each.answering is not None and each.answering.loop is not None:
+            found.append(f"relay in the line of {name}")
     found += ["impairable link"] if bench.bearers else []
     found += ["cash-register link"] if bench.ecr_link is not None else []
     found += [EXACT_MOMENTS, NETWORK_FAILURES] if bench.bearers and _nftables() else []
@@ -84,6 +87,7 @@ def inventory(bench: BenchFile, devices: Devices, guard: dict[str, Any]) -> dict
         "network_backend": guard["backend"],
         "bearers": list(bench.bearers),
         "links": {name: _link(bench, name) for name in bench.bearers},
+        "simulated": _simulated(bench),
         "devices": {
             "terminal": f"{terminal.protocol} at {address}, terminal id {terminal.terminal_id}",
             **{f"attenuator {name}": box.identity for name, box in devices.attenuators.items()},
@@ -92,6 +96,13 @@ def inventory(bench: BenchFile, devices: Devices, guard: dict[str, Any]) -> dict
             **{f"presenter {name}": f"{each.driver} at {each.place}" for name, each in bench.presenters.items()},
         },
     }
+
+
+def _simulated(bench: BenchFile) -> list[str]:
+    """What is no hardware: the kinds of simulated devices, and the terminal; nothing on a real bench."""
+    if bench.simulation is None:
+        return []
+    return ["terminal", *dict.fromkeys(each.device for each in bench.simulation.devices.values())]
 
 
 def _link(bench: BenchFile, name: str) -> dict[str, Any]:

@@ -1,0 +1,123 @@
+"""The conclusion in sentences: nothing but what the figures say, and what nobody measured.
+
+Every sentence that prefers a bearer names those it is preferred to, and follows from :mod:`preference` alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from rig.report.scorecard import words
+from rig.report.scorecard.limits import limits, measured
+from rig.report.scorecard.model import COUNTED, BearerCard, Scorecard, Statement
+from rig.report.scorecard.preference import difference, groups, obstacles, preferred, recommended
+from rig.report.scorecard.sentences import cost, faults, portability, security
+
+
+def conclude(card: Scorecard) -> Scorecard:
+    """The same scorecard with its conclusion."""
+    said = [measured(card)]
+    if card.bearers:
+        said += [_recommendation(card), *_obstacles(card), *faults(card)]
+        said += [*_by_condition(card), *_everyday(card), *cost(card), *security(card), *portability(card)]
+    return replace(card, conclusion=(*said, *limits(card)))
+
+
+def _recommendation(card: Scorecard) -> Statement:
+    best = recommended(card.bearers)
+    sound = [each for each in card.bearers if not obstacles(each)]
+    if not best:
+        why = ("every one had an obstacle", "每种承载都存在障碍") if not sound else ("none stands out", "没有突出者")
+        return Statement(
+            "recommendation",
+            f"No bearer is recommended from this run: {why[0]}.",
+            f"本次测试不推荐任何承载：{why[1]}。",
+        )
+    worse = [each for each in sound if each not in best]
+    names = words.names(best)
+    if not worse:
+        if len(best) == 1:
+            en = f"Use {names[0]}: the only bearer of this run without an obstacle."
+            zh = f"推荐 {names[0]}：它是本次唯一没有障碍的承载。"
+        else:
+            en = f"{words.listed(names)} do equally well here: no difference between them was measured."
+            zh = f"{words.listed_zh(names)} 在本次测试中同样好：未测出差别。"
+        return Statement("recommendation", en, zh, better=tuple(names))
+    reasons = {each.name: _why(best, each) for each in worse}
+    en = "; ".join(f"before {name}: {words.listed(words.REASON[r][0] for r in why)}" for name, why in reasons.items())
+    zh = "；".join(f"优于 {name}：{words.listed_zh(words.REASON[r][1] for r in why)}" for name, why in reasons.items())
+    return Statement(
+        "recommendation",
+        f"Under the conditions of this run, use {' or '.join(names)} ({en}).",
+        f"在本次测试的条件下，推荐 {'或 '.join(names)}（{zh}）。",
+        better=tuple(names),
+        worse=tuple(reasons),
+    )
+
+
+def _why(best: tuple[BearerCard, ...], worse: BearerCard) -> list[str]:
+    """Why others are preferred to it; by one of the best where they tell, else by the one that beat it."""
+    return list(dict.fromkeys(why for each in best if (why := preferred(each, worse)))) or ["share"]
+
+
+def _obstacles(card: Scorecard) -> Iterator[Statement]:
+    for bearer in card.bearers:
+        if found := obstacles(bearer):
+            yield Statement(
+                "recommendation",
+                f"{bearer.name} is not recommended: {'; '.join(words.OBSTACLE[each][0] for each in found)}.",
+                f"不推荐 {bearer.name}：{'；'.join(words.OBSTACLE[each][1] for each in found)}。",
+                worse=(bearer.name,),
+            )
+
+
+def _by_condition(card: Scorecard) -> Iterator[Statement]:
+    """Who completed how much, and how fast, where a sale should come through."""
+    for name in (condition for condition in card.conditions if condition in COUNTED):
+        entries = [(b.name, found) for b in card.bearers if (found := b.under(name)) is not None and found.sales]
+        if not entries:
+            continue
+        better, worse = groups(entries)
+        shares = ", ".join(words.completed(*each) for each in entries)
+        times = ", ".join(f"{n} {words.milliseconds(s.times.median.value)}" for n, s in entries if s.times is not None)
+        en = f"Under “{name}”, sales completed: {shares}. Median time: {times or 'none'}. "
+        zh = f"{words.condition_zh(name)}下完成的交易：{shares}。时间中位数：{times or '无'}。"
+        if better:
+            en += f"{words.listed(better)} did better than {words.listed(worse)}."
+            zh += f"{words.listed_zh(better)} 优于 {words.listed_zh(worse)}。"
+        else:
+            en += "No difference was shown: the 95 % intervals meet, or the times are within a tenth."
+            zh += "未显示出差别：95% 区间相交，或时间相差不到十分之一。"
+        yield Statement("stability", en, zh, better, worse if better else (), name)
+
+
+def _everyday(card: Scorecard) -> Iterator[Statement]:
+    """Wi-Fi or a SIM card, where one of the two has a bad day and the other does not."""
+    for one in (each for each in card.bearers if each.kind == "wifi"):
+        for other in (each for each in card.bearers if each.kind == "cellular"):
+            for bad in ("weak signal", "busy network"):
+                yield from _bad_day(one, other, bad)
+                yield from _bad_day(other, one, bad)
+
+
+def _bad_day(suffers: BearerCard, well: BearerCard, bad: str) -> Iterator[Statement]:
+    worse, good = suffers.under(bad), well.under("ideal")
+    if worse is None or good is None:
+        return
+    found = difference(good, worse)
+    figures = f"{words.completed(suffers.name, worse)}, {words.completed(well.name, good)}"
+    if worse.times is not None and good.times is not None:
+        medians = (words.milliseconds(worse.times.median.value), words.milliseconds(good.times.median.value))
+        figures += f"; p50 {medians[0]} / {medians[1]}"
+    en = f"{suffers.name} under “{bad}” against {well.name} undisturbed: "
+    zh = f"{suffers.name} 处于{words.condition_zh(bad)}，而 {well.name} 不受干扰时："
+    if found is None or any(obstacles(each) for each in (suffers, well)):
+        yield Statement("choice", f"{en}no preference ({figures}).", f"{zh}无法区分优劣（{figures}）。", condition=bad)
+        return
+    winner, loser = (well, suffers) if found.first else (suffers, well)
+    reason = words.REASON[found.of]
+    yield Statement(
+        "choice", f"{en}{winner.name}, {reason[0]} ({figures}).", f"{zh}选 {winner.name}，{reason[1]}（{figures}）。",
+        (winner.name,), (loser.name,), bad,
+    )  # fmt: skip

@@ -1,0 +1,145 @@
+"""What a bearer costs: bytes a sale on its wire, or calls on its line, and a month of them by a tariff."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+
+from rig.history import Event
+from rig.report.scorecard.cells import Case, number
+from rig.report.scorecard.connections import Share
+from rig.report.scorecard.figures import Calls, Cost, Month, Traffic, Volume
+from rig.report.scorecard.links import Link
+from rig.report.scorecard.statistics import Interval, mean
+from rig.report.scorecard.tariffs import Tariff, rounded
+from rig.report.scorecard.wire import Wire
+
+_MEGABYTE = 1_000_000
+TYPICAL = "ideal"
+"""The condition whose sizes a month is reckoned with; the first that was measured where this was not."""
+
+
+def cost_of(
+    cases: Sequence[Case], link: Link, wire: Wire | None, traffic: Traffic, tariff: Tariff | None, currency: str
+) -> Cost:
+    """All of it for one bearer; nothing of packets where ``wire`` is None: there was no capture."""
+    conditions = dict.fromkeys(case.condition for case in cases)
+    by_condition = {name: [case for case in cases if case.condition == name] for name in conditions}
+    if not link.has_packets:
+        calls = tuple(_calls(name, found) for name, found in by_condition.items())
+        return Cost(calls=calls, month=_month_of_calls(calls, traffic, tariff, currency))
+    if wire is None:
+        return Cost()
+    volumes = tuple(_volume(name, found, wire) for name, found in by_condition.items())
+    return Cost(volumes=volumes, month=_month_of_bytes(volumes, traffic, tariff, currency))
+
+
+def sale_spans(case: Case) -> Iterator[tuple[int, int]]:
+    """From each sale's beginning to the next one's, or to the settling: what comes late is its own."""
+    begins = [sale.begun_t for sale in case.sales]
+    yield from zip(begins, [*begins[1:], case.settling_t], strict=False)
+
+
+def _volume(condition: str, cases: Sequence[Case], wire: Wire) -> Volume:
+    kinds: Counter[Share] = Counter()
+    ways = [0, 0]
+    each_sale: list[float] = []
+    probes = settling = 0
+    for case in cases:
+        for begin_t, end_t in sale_spans(case):
+            of_sale = 0
+            for packet in wire.between(case.bearer, begin_t, end_t):
+                charged = sum(packet.shares.values())
+                kinds.update(packet.shares)
+                ways[packet.down] += charged
+                of_sale += charged
+                probes += packet.size - charged
+            each_sale.append(of_sale)
+        settling += sum(each.size for each in wire.between(case.bearer, case.settling_t, case.ended_t))
+    return Volume(
+        condition=condition,
+        sales=len(each_sale),
+        completed=sum(case.completed(sale) for case in cases for sale in case.sales),
+        bytes={share.value: kinds[share] for share in Share},
+        up=ways[0],
+        down=ways[1],
+        a_sale=mean(each_sale),
+        probes=probes,
+        settling=settling,
+    )
+
+
+def _calls(condition: str, cases: Sequence[Case]) -> Calls:
+    """The calls that began between a case's first sale and its settling."""
+    seconds: list[float] = []
+    count = up = down = 0
+    for case in cases:
+        begin_t = case.sales[0].begun_t if case.sales else case.settling_t
+        for began in (e for e in case.of("call_begin") if begin_t <= e.t < case.settling_t):
+            count += 1
+            of_call = [e for e in case.events if _is_same_call(e, began)]
+            up += max((round(number(e.data, "up") or 0) for e in of_call if e.kind == "line_octets"), default=0)
+            down += max((round(number(e.data, "down") or 0) for e in of_call if e.kind == "line_octets"), default=0)
+            seconds += [(e.t - began.t) / 1e9 for e in of_call if e.kind == "call_end"]
+    sales = sum(len(case.sales) for case in cases)
+    completed = sum(case.completed(sale) for case in cases for sale in case.sales)
+    return Calls(condition, sales, completed, count, mean(seconds), up, down)
+
+
+def _is_same_call(event: Event, began: Event) -> bool:
+    return (
+        event.kind in ("line_octets", "call_end")
+        and (event.pid, event.data.get("call")) == (began.pid, began.data.get("call"))
+        and event.t >= began.t
+    )
+
+
+def _month_of_bytes(volumes: Sequence[Volume], traffic: Traffic, tariff: Tariff | None, currency: str) -> Month | None:
+    volume = next((each for each in volumes if each.condition == TYPICAL), volumes[0] if volumes else None)
+    if volume is None or volume.a_sale is None:
+        return None
+    sales = traffic.sales_a_day * traffic.days
+    kept = keepalive_bytes(traffic)
+
+    def money(a_sale: float | None) -> str | None:
+        if tariff is None or a_sale is None:
+            return None
+        return _text(tariff.of_bytes(sales, max(0, math.ceil(a_sale)), kept), currency)
+
+    size = volume.a_sale
+    return Month(
+        volume.condition, (size.value * sales + kept) / _MEGABYTE, None,
+        money(size.value), money(size.low), money(size.high), currency if tariff is not None else "",
+    )  # fmt: skip
+
+
+def keepalive_bytes(traffic: Traffic) -> int:
+    """Bytes of a month's keep-alives, if the traffic has any."""
+    if traffic.keepalive_s is None:
+        return 0
+    return int(traffic.days * 86_400 / traffic.keepalive_s) * traffic.keepalive_bytes
+
+
+def _month_of_calls(calls: Sequence[Calls], traffic: Traffic, tariff: Tariff | None, currency: str) -> Month | None:
+    typical = next((each for each in calls if each.condition == TYPICAL), calls[0] if calls else None)
+    if typical is None or not typical.sales:
+        return None
+    sales = traffic.sales_a_day * traffic.days
+    count = math.ceil(sales * typical.calls / typical.sales)
+    length = typical.seconds or Interval(0.0, None, None)
+
+    def money(seconds: float | None) -> str | None:
+        if tariff is None or seconds is None:
+            return None
+        return _text(tariff.of_calls(count, Decimal(str(round(max(0.0, seconds), 3)))), currency)
+
+    return Month(
+        typical.condition, None, count, money(length.value), money(length.low), money(length.high),
+        currency if tariff is not None else "",
+    )  # fmt: skip
+
+
+def _text(amount: Decimal, currency: str) -> str:
+    return str(rounded(amount, currency)).removesuffix(f" {currency}")

@@ -1,0 +1,113 @@
+"""How the scorecard says names and figures, in English and in Chinese."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rig.report.scorecard.figures import Stability
+from rig.report.scorecard.model import BearerCard
+from rig.report.scorecard.statistics import Interval
+
+CONDITION_ZH = {
+    "ideal": "理想条件",
+    "weak signal": "弱信号",
+    "busy network": "网络拥塞",
+    "moving": "移出覆盖范围",
+    "outage": "中断",
+    "hostile network": "恶意网络",
+}
+KIND = {
+    "wifi": ("Wi-Fi", "Wi-Fi"),
+    "ethernet": ("wired Ethernet", "有线以太网"),
+    "cellular": ("cellular", "蜂窝网络"),
+    "private": ("private line or APN", "专线或专用 APN"),
+    "dial-up": ("telephone line", "电话拨号"),
+    "bluetooth": ("Bluetooth", "蓝牙"),
+}
+SHARE_ZH = {
+    "requests and answers": "请求与应答",
+    "handshakes": "握手",
+    "acknowledgements": "确认",
+    "closing": "关闭连接",
+    "retransmissions": "重传",
+    "keep-alive": "保活",
+    "failed connections": "失败的连接",
+    "reversals and repeats": "冲正与重发",
+    "names, addresses, time": "域名、地址、时间",
+    "other": "其他",
+}
+OBSTACLE = {
+    "unsafe": ("money went wrong in a case", "有案例出现资金错误"),
+    "undecided": ("a case could not be decided", "有案例无法判定"),
+    "deceived": ("a false host was given data", "曾向假主机泄露数据"),
+    "clear": ("card data could be read on the way", "途中可读到明文卡数据"),
+    "unproven": ("no sale completed where one should have", "应当完成的交易一笔也没有完成"),
+}
+REASON = {
+    "share": ("more sales completed", "完成的交易更多"),
+    "time": ("sales were faster", "交易更快"),
+    "money": ("cheaper by the tariff file", "按资费文件更便宜"),
+    "bytes": ("fewer bytes a sale", "每笔交易字节更少"),
+}
+
+
+def percent(share: float | None) -> str:
+    """A share as whole percents."""
+    return "–" if share is None else f"{100 * share:.0f} %"
+
+
+def spread(interval: Interval, digits: int = 0, scale: float = 1.0) -> str:
+    """The ends of an interval, such as ``61–100``."""
+    if interval.low is None or interval.high is None:
+        return "?"
+    return f"{interval.low * scale:.{digits}f}–{interval.high * scale:.{digits}f}"
+
+
+def milliseconds(value: float | None) -> str:
+    """A duration: ``840 ms``, ``12.3 s``."""
+    if value is None:
+        return "–"
+    return f"{value:.0f} ms" if value < 1000 else f"{value / 1000:.1f} s"
+
+
+def count(number: float | None) -> str:
+    """A number with its thousands apart."""
+    return "–" if number is None else f"{number:,.0f}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
+def plain(number: float | None, unit: str) -> str:
+    """A level or a loss: ``−112 dBm``."""
+    return "–" if number is None else f"{number:g} {unit}".replace("-", "−")
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names in English: ``a, b and c``."""
+    *most, last = list(names) or ["none"]
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def listed_zh(names: Iterable[str]) -> str:
+    """Names in Chinese."""
+    return "、".join(names) or "无"
+
+
+def condition_zh(name: str) -> str:
+    """A condition in Chinese."""
+    return CONDITION_ZH.get(name, name)
+
+
+def kind_of(bearer: BearerCard) -> tuple[str, str]:
+    """The kind of a bearer in both languages."""
+    return KIND.get(bearer.kind, (bearer.kind, bearer.kind))
+
+
+def completed(name: str, each: Stability) -> str:
+    """``wifi 6 of 6 (61–100 %)``; the same in both languages but for ``of``."""
+    if each.share is None:
+        return f"{name} 0/0"
+    return f"{name} {each.completed}/{each.sales} ({spread(each.share, scale=100)} %)"
+
+
+def names(bearers: Sequence[BearerCard]) -> list[str]:
+    """Their names."""
+    return [each.name for each in bearers]
