@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +98,10 @@ class DeviceOpener:
     def link(self, name: str, interface: str) -> Link:
         """A link by the backend in use."""
         if name in self._bench.bearers and not self._bench.bearers[name].has_packets:
-            return TelephoneLink(name, LineClient(name, self._places.runtime))
+            answering = self._bench.bearers[name].answering
+            loop = answering.loop if answering is not None else None
+            find = partial(self.relay, loop) if loop is not None else None
+            return TelephoneLink(name, LineClient(name, self._places.runtime), find)
         if self._backend == "netem":
             return NetemLink(name, interface, self._station(name))
         if self._relay is None:

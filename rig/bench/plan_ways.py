@@ -21,6 +21,7 @@ def telephone_lines(bench: BenchFile, runtime: Path) -> dict[str, dict[str, Any]
             "bearer": name,
             "port": str(runtime / bearer.interface),
             "baud": bearer.answering.baud,
+            "framing": bearer.answering.framing,
             "host": [host.listen[0], _plain_port(bench)],
         }
         for name, bearer in bench.bearers.items()

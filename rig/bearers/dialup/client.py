@@ -41,12 +41,17 @@ class LineClient:
         return self._rpc.call("carrier", up=up)
 
     def behave(self, answering: str = "calls", modulation: int | None = None) -> dict[str, Any]:
-        """Calls are answered (``calls``), by one modulation alone if one is named; or ``nobody`` does, or ``busy``."""
+        """Calls are answered (``calls``), by one modulation alone if one is named; or ``nobody`` does, or ``busy``,
+        or a ``voice``."""
         return self._rpc.call("behave", answering=answering, modulation=modulation)
 
     def drop(self, after_octets: int | None = None) -> dict[str, Any]:
         """Hang up once: now, or when so many octets more have gone to the caller. Without a call, on the next one."""
         return self._rpc.call("drop", after_octets=after_octets)
+
+    def keep(self) -> dict[str, Any]:
+        """Do not hang up after all."""
+        return self._rpc.call("keep")
 
     def clear(self) -> dict[str, Any]:
         """As if never touched."""

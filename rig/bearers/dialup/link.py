@@ -2,15 +2,16 @@
 
 A call has no packets. It can be late (``delay_ms``), slow (``rate_kbit``), damaged (``corrupt_percent``: of the octets)
 and silent (``cut``: nothing is relayed any more, the carrier stays). Without carrier the bench hangs up and lets it
-ring. Everything else that an :class:`~rig.bearers.impairment.Impairment` can say is a caller's mistake here: octets
-are not lost, doubled or put out of order one by one. Counters count octets.
+ring; where a relay lies in the terminal's line, the line is dead as well. Everything else that an
+:class:`~rig.bearers.impairment.Impairment` can say is a caller's mistake here: octets are not lost, doubled or put out
+of order one by one. Counters count octets.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from rig.bearers.dialup.client import LineClient
 from rig.bearers.impairment import Impairment
@@ -18,6 +19,26 @@ from rig.bearers.link import Backend, Counters, ReadBack
 from rig.errors import CallerMistake, DeviceClamped, DeviceNonsense
 
 _CANNOT = ("jitter_ms", "loss_percent", "burst_loss", "duplicate_percent", "reorder_percent")
+
+
+class Relay(Protocol):
+    """A contact; raises BenchTrouble where it does not follow."""
+
+    def on(self) -> None:
+        """Close it."""
+        ...
+
+    def off(self) -> None:
+        """Open it."""
+        ...
+
+    def read(self) -> bool:
+        """Whether it is closed."""
+        ...
+
+    def close(self) -> None:
+        """Let go of it."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +66,16 @@ class TelephoneLink:
     Args:
         name: of the bearer.
         client: asks the process that answers its calls; closed with the link.
+        loop: opens the relay that lies in the terminal's line, where there is one; called when it is needed first.
     """
 
     backend: Backend = "telephone line"
 
-    def __init__(self, name: str, client: LineClient) -> None:
+    def __init__(self, name: str, client: LineClient, loop: Callable[[], Relay] | None = None) -> None:
         self.name = name
         self.line = client
+        self._find_loop = loop
+        self._loop: Relay | None = None
 
     def apply(self, up: Impairment, down: Impairment) -> ReadBack:
         """Put exactly this in force, and ask again what is.
@@ -73,18 +97,23 @@ class TelephoneLink:
         return PreparedSteps(self.line, tuple((up.to_dict(), down.to_dict()) for up, down in steps))
 
     def read(self) -> ReadBack:
-        """What the answering side says is in force; with carrier it answers calls."""
+        """What the answering side says is in force; with carrier it answers calls, and the line is not dead."""
         state = self.line.state()
+        alive = self._loop is None or self._loop.read()
         try:
             return ReadBack(
-                Impairment.from_dict(state["up"]), Impairment.from_dict(state["down"]), bool(state["carrier"])
+                Impairment.from_dict(state["up"]), Impairment.from_dict(state["down"]), bool(state["carrier"]) and alive
             )
         except KeyError as missing:
             raise DeviceNonsense(f"link {self.name}", f"the answering side's state lacks {missing}") from None
 
     def clear(self) -> None:
-        """No impairment, no noise, every modulation, calls are answered. A call that stands goes on."""
+        """No impairment, no noise, every modulation, calls are answered. A call that stands goes on.
+
+        A relay that was opened elsewhere than by :meth:`carrier` stays as it is: it is a device of its own.
+        """
         self.line.clear()
+        self._revive()
 
     def counters(self) -> Counters:
         """Octets that passed and that did not, since the process started."""
@@ -92,12 +121,17 @@ class TelephoneLink:
         return {"up": counters["up"], "down": counters["down"]}
 
     def carrier(self, up: bool) -> bool:
-        """Answer calls; or hang up and answer none.
+        """Answer calls; or hang up and answer none, over a line that is dead where a relay can make it so.
 
         Raises:
             DeviceClamped: it did not follow, as where a failure keeps the line busy.
         """
         read_back = bool(self.line.set_carrier(up)["carrier"])
+        if up:
+            self._revive()
+        elif self._find_loop is not None:
+            self._loop = self._loop or self._find_loop()
+            self._loop.off()
         if read_back != up:
             what = f"was asked {'to answer calls' if up else 'to answer none'} and does the opposite"
             raise DeviceClamped(f"link {self.name}", what, "does a named failure keep the line busy?")
@@ -106,6 +140,12 @@ class TelephoneLink:
     def close(self) -> None:
         """Let go of the door; what is in force stays in force."""
         self.line.close()
+        if self._loop is not None:
+            self._loop.close()
+
+    def _revive(self) -> None:
+        if self._loop is not None:
+            self._loop.on()
 
 
 def require_possible(name: str, impairment: Impairment) -> None:

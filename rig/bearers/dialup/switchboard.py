@@ -22,11 +22,13 @@ from rig.errors import CallerMistake
 from rig.rpc import Handler
 from rig.wire.at_dial import Code, Result
 
-Answering = Literal["calls", "nobody", "busy"]
-"""Calls are answered; nobody lifts the receiver; the receiver is off the hook."""
+Answering = Literal["calls", "nobody", "busy", "voice"]
+"""Calls are answered; nobody lifts the receiver; it is off the hook; somebody lifts it who is no modem."""
 
 _TRAINING_S = 40.0
 """Two modems that try every modulation need half a minute."""
+_VOICE_S = 1.0
+"""Who is no modem says so often, and hangs up."""
 
 
 class Switchboard:
@@ -59,7 +61,7 @@ class Switchboard:
         self._drop: int | None = None
         self._call: Call | None = None
         self._rate: int | None = None
-        self._training_until = 0.0
+        self._training_until = self._voice_until = 0.0
         self._number = 0
         self._met: Counter[str] = Counter()
         self._orders = Orders()
@@ -68,7 +70,7 @@ class Switchboard:
     def verbs(self) -> dict[str, Handler]:
         """``get``: everything; ``set {up, down}``: impairments; ``noise {percent}``; ``carrier {up}``: hang up and do
         not answer; ``behave {answering, modulation}``; ``drop {after_octets}``: hang up once, at once or when so many
-        octets more have gone to the caller; ``clear``: as if never touched.
+        octets more have gone to the caller; ``keep``: do not; ``clear``: as if never touched.
         """
         acts: dict[str, Callable[..., Mapping[str, Any]]] = {
             "get": self._get,
@@ -77,6 +79,7 @@ class Switchboard:
             "carrier": self._set_carrier,
             "behave": self._behave,
             "drop": self._drop_call,
+            "keep": self._keep_call,
             "clear": self._clear,
         }
         return {name: self._orders.handler(act) for name, act in acts.items()}
@@ -96,7 +99,7 @@ class Switchboard:
                 self._relay(self._call, ready, now)
             elif self._modem in ready:
                 self._heard(self._modem.listen())
-            if self._training_until and now > self._training_until:
+            if any(until and now > until for until in (self._training_until, self._voice_until)):
                 self._free_modem("")
         self._free_modem("the bench ends")
 
@@ -111,7 +114,7 @@ class Switchboard:
     # --- the line --------------------------------------------------------------------------------------------------
 
     def _patience(self) -> float | None:
-        dues = [self._training_until] if self._training_until else []
+        dues = [until for until in (self._training_until, self._voice_until) if until]
         if self._call is not None:
             dues.append(time.monotonic() + 0.1)  # for what the modem held back as a possible NO CARRIER
             if (due := self._call.next_due()) is not None:
@@ -121,7 +124,7 @@ class Switchboard:
     def _heard(self, results: list[Result]) -> None:
         for result in results:
             match result.code:
-                case Code.RING if not self._training_until:
+                case Code.RING if not self._training_until and not self._voice_until:
                     self._rung()
                 case Code.CONNECT:
                     self._training_until = 0.0
@@ -136,6 +139,10 @@ class Switchboard:
         if answered:
             self._training_until = time.monotonic() + _TRAINING_S
             self._modem.answer()
+        elif self._answering == "voice" and self._carrier:
+            self._voice_until = time.monotonic() + _VOICE_S
+            self._modem.set_hook(off=True)
+            self._met["voices"] += 1
         else:
             self._met["rings_ignored"] += 1
 
@@ -194,6 +201,9 @@ class Switchboard:
         if self._training_until:
             self._training_until = 0.0
             self._modem.hang_up()
+        if self._voice_until:
+            self._voice_until = 0.0
+            self._modem.set_hook(off=False)
         self._end_call(why)
 
     # --- orders ----------------------------------------------------------------------------------------------------
@@ -238,7 +248,7 @@ class Switchboard:
         if modulation not in (None, *MODULATIONS):
             raise CallerMistake("modulation", f"{modulation} is none", f"use {', '.join(map(str, MODULATIONS))}")
         busy = answering == "busy"
-        if (busy, modulation) != (self._off_hook, self._modulation) or answering != "calls":
+        if (busy, modulation) != (self._off_hook, self._modulation) or answering != "calls" or self._voice_until:
             self._free_modem("the bench hung up")
         self._answering = answering
         if modulation != self._modulation:
@@ -255,6 +265,12 @@ class Switchboard:
             self._arm_drop()
         return self._changed()
 
+    def _keep_call(self) -> dict[str, Any]:
+        self._drop = None
+        if self._call is not None:
+            self._call.drop_after = None
+        return self._changed()
+
     def _arm_drop(self) -> None:
         call = self._call
         assert call is not None
@@ -264,9 +280,7 @@ class Switchboard:
             self._end_call("the bench hung up")
 
     def _clear(self) -> dict[str, Any]:
-        self._drop = None
-        if self._call is not None:
-            self._call.drop_after = None
+        self._keep_call()
         for direction in (self._up, self._down):
             direction.set(CLEAN)
             direction.noise_percent = 0.0

@@ -19,7 +19,7 @@ from rig.bearers.failures.nat_idle import NatIdleReset, NatIdleSilent
 from rig.bearers.failures.open_network import OpenNetwork
 from rig.bearers.failures.refusal import IcmpReject, Reset
 from rig.bearers.failures.silent_drop import ArpLost, SilentDrop
-from rig.bearers.failures.telephone import CallDropped, LineBusy, LineNoise, NoAnswer, NoDialTone, SlowLine
+from rig.bearers.failures.telephone import CallDropped, LineBusy, LineNoise, NoAnswer, NoCarrier, NoDialTone, SlowLine
 from rig.bearers.failures.wrong_clock import WrongClock
 from rig.errors import CallerMistake
 
@@ -50,6 +50,7 @@ CATALOGUE: Mapping[str, Callable[..., Failure]] = {
     "line-busy": LineBusy,
     "no-dial-tone": NoDialTone,
     "no-answer": NoAnswer,
+    "no-carrier": NoCarrier,
     "call-dropped": CallDropped,
     "line-noise": LineNoise,
     "slow-line": SlowLine,

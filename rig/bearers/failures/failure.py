@@ -68,7 +68,9 @@ class TelephoneLine(Protocol):
         ...
 
     def behave(self, answering: str = "calls", modulation: int | None = None) -> dict[str, Any]:
-        """Answer ``calls``, by one modulation alone if one is named; or ``nobody`` answers, or the line is ``busy``."""
+        """Answer ``calls``, by one modulation alone if one is named; or ``nobody`` answers, the line is ``busy``,
+        or a ``voice`` answers.
+        """
         ...
 
     def drop(self, after_octets: int | None = None) -> dict[str, Any]:
@@ -79,8 +81,8 @@ class TelephoneLine(Protocol):
         """In this share of the octets one bit is turned, both ways."""
         ...
 
-    def clear(self) -> dict[str, Any]:
-        """As if never touched."""
+    def keep(self) -> dict[str, Any]:
+        """Do not hang up after all."""
         ...
 
 

@@ -98,6 +98,24 @@ class NoAnswer(LineFailure):
         return Hits(rings, {"rings": rings})
 
 
+class NoCarrier(LineFailure):
+    """Who answers is no modem: a wrong number, or the receiver was lifted by hand.
+
+    The terminal sees: the call is answered, no carrier follows, and its modem says NO CARRIER.
+    """
+
+    sees = "somebody answers who is no modem: its own says NO CARRIER"
+
+    def begin(self, line: TelephoneLine) -> dict[str, Any]:
+        """Lift the receiver when it rings, and put it back after a second."""
+        return line.behave(answering="voice")
+
+    def met(self, since: dict[str, int], now: dict[str, Any]) -> Hits:
+        """The calls that were answered so."""
+        voices = since.get("voices", 0)
+        return Hits(voices, {"answered": voices})
+
+
 class CallDropped(LineFailure):
     """The call ends in the middle, once.
 
@@ -127,7 +145,7 @@ class CallDropped(LineFailure):
 
     def end(self, line: TelephoneLine) -> None:
         """What has not happened yet will not."""
-        line.clear()
+        line.keep()
 
 
 class LineNoise(LineFailure):

@@ -39,6 +39,8 @@ class Answering(Part):
     """The speed of the serial line to the modem, not of the call."""
     loop: Name | None = None
     """The relay that lies in the terminal's line: open, there is no dial tone."""
+    framing: Literal["checked", "plain"] = "checked"
+    """How messages lie in a call: in frames with a check, or as on TCP, behind two bytes of length."""
 
 
 class Base(Part):
