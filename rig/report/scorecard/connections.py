@@ -1,8 +1,8 @@
 """TCP connections of a capture, and what each byte of their packets was for.
 
 A packet's headers are for what its first byte of payload is for. Payload at or below the highest byte that was seen
-before was sent again, whether or not the first copy reached the capture. (RFC 9293; keep-alives are its section 3.8.4: a
-segment one byte below what comes next, and the acknowledgement that answers it.)
+before was sent again, whether or not the first copy reached the capture. (RFC 9293; keep-alives are its section
+3.8.4: a segment one byte below what comes next, and the acknowledgement that answers it.)
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Which bearer is better than which: only where the measured intervals do not meet.
 
 Under one condition the share of completed sales decides; where that shows no difference, the median time does, if it
-differs by a tenth at least: a sale that is a few milliseconds shorter is no reason to lay a cable. A bearer is preferred
-to another that is worse under at least one condition that both went through and better under none. Where no condition
-tells them apart, the cheaper one is preferred.
+differs by a tenth at least: a sale that is a few milliseconds shorter is no reason to lay a cable. A bearer is
+preferred to another that is worse under at least one condition that both went through and better under none. Where no
+condition tells them apart, the cheaper one is preferred.
 """
 
 from __future__ import annotations

@@ -87,7 +87,5 @@ def _doubts(wire: Wire | None) -> list[str]:
     if wire is None:
         return ["there is no capture: bytes and what was visible are not known"]
     if wire.oversize:
-        return [
-            f"{wire.oversize} packets are larger than {LARGEST} bytes: the kernel had joined them, so headers are missing"
-        ]
+        return [f"{wire.oversize} packets are larger than {LARGEST} bytes: the kernel joined them, headers are missing"]
     return []

@@ -1,9 +1,9 @@
 """How long a bearer's return took to be of use.
 
-A disturbance begins when the rig makes a bearer bad and ends when it undoes that, as its own events say: the link is cut
-or without carrier and then clean (``impairment``), the path is attenuated and then back at the least loss of the run
-(``attenuation``), a named failure is active and then not (``network_failure``). The recovery lasts from that end to the
-first of: a sale's outcome ``approved`` over this bearer, or the host's answer to a reversal; at most until the next
+A disturbance begins when the rig makes a bearer bad and ends when it undoes that, as its own events say: the link is
+cut or without carrier and then clean (``impairment``), the path is attenuated and then back at the least loss of the
+run (``attenuation``), a named failure is active and then not (``network_failure``). The recovery lasts from that end to
+the first of: a sale's outcome ``approved`` over this bearer, or the host's answer to a reversal; at most until the next
 disturbance begins. It holds the time until the cash register asks for the next sale, which is the rig's.
 """
 

@@ -9,7 +9,7 @@ from typing import Any
 from rig.errors import CallerMistake
 from rig.history import Event, History
 from rig.report.scorecard.cells import Case, number, text
-from rig.report.scorecard.datagrams import UDP, Datagram
+from rig.report.scorecard.datagrams import RST, UDP, Datagram
 from rig.report.scorecard.figures import Hostile, Security
 from rig.report.scorecard.links import Link
 from rig.report.scorecard.wire import Wire
@@ -41,7 +41,7 @@ def security_of(cases: Sequence[Case], link: Link, wire: Wire | None, history: H
     connections = [c for c in wire.connections if _is_of(c.datagrams[0], link, spans) and not c.by_bench]
     others = [each for each in wire.others if _is_of(each, link, spans) and not each.is_echo_of_bench]
     views = [view for each in connections if (view := each.tls()) is not None]
-    peers = {f"{each.datagrams[0].host[0]}:{each.datagrams[0].host[1]}" for each in connections}
+    hosts = {each.datagrams[0].host for each in connections if any(_talks(packet) for packet in each.datagrams)}
     return Security(
         captured=True,
         encrypted=len(views),
@@ -52,7 +52,7 @@ def security_of(cases: Sequence[Case], link: Link, wire: Wire | None, history: H
         certificates_visible=sum(view.certificate_visible for view in views),
         server_names=tuple(sorted({view.server_name for view in views if view.server_name})),
         dns_names=tuple(sorted(set(_asked_names(others)))),
-        peers=tuple(sorted(peers)),
+        peers=tuple(sorted(f"{address}:{port}" for address, port in hosts)),
         hostile=hostile,
         not_tested=not_tested,
     )
@@ -60,6 +60,11 @@ def security_of(cases: Sequence[Case], link: Link, wire: Wire | None, history: H
 
 def _is_of(datagram: Datagram, link: Link, spans: Iterable[tuple[int, int]]) -> bool:
     return datagram.bearer == link.name and any(begin <= datagram.t < end for begin, end in spans)
+
+
+def _talks(datagram: Datagram) -> bool:
+    """Whether the terminal sent something that is no refusal."""
+    return not datagram.down and datagram.segment is not None and not datagram.segment.flags & RST
 
 
 def _asked_names(datagrams: Iterable[Datagram]) -> Iterable[str]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rig.report.scorecard import words
-from rig.report.scorecard.figures import Hostile, Portability
+from rig.report.scorecard.figures import Portability
 from rig.report.scorecard.model import BearerCard, Scorecard, Statement
+from rig.report.scorecard.preference import MATERIAL
 
 
 def faults(card: Scorecard) -> Iterator[Statement]:
@@ -46,7 +47,9 @@ def _storms(card: Scorecard) -> Iterator[Statement]:
     for bearer in card.bearers:
         ideal = next((v.a_sale for v in bearer.cost.volumes if v.condition == "ideal"), None)
         for volume in bearer.cost.volumes:
-            if ideal is not None and volume.a_sale is not None and ideal.below(volume.a_sale):
+            if ideal is None or volume.a_sale is None or volume.sales == 0:
+                continue
+            if ideal.below(volume.a_sale) and volume.a_sale.value >= (1 + MATERIAL) * ideal.value:
                 grown.append((bearer.name, volume.condition, volume.a_sale.value / ideal.value))
     if grown:
         en = ", ".join(f"{name} ×{by:.1f} under “{where}”" for name, where, by in grown)
@@ -108,13 +111,9 @@ def _fronts(card: Scorecard) -> Iterator[Statement]:
             f"False hosts were refused every time that the terminal met them ({total} times) on {words.listed(names)}.",
             f"终端在 {words.listed_zh(names)} 上每次遇到假主机都拒绝了（共 {total} 次）。",
         )
-    if never := [f"{_front(front)} ({name})" for name, front in tried if not front.met]:
+    if never := [f"{front.front} ({name})" for name, front in tried if not front.met]:
         yield Statement("security", f"Never met by the terminal, so not tested: {', '.join(never)}.",
                         f"终端从未遇到，因此未测试：{'、'.join(never)}。")  # fmt: skip
-
-
-def _front(front: Hostile) -> str:
-    return front.front
 
 
 def portability(card: Scorecard) -> Iterator[Statement]:
@@ -133,7 +132,7 @@ def portability(card: Scorecard) -> Iterator[Statement]:
             "Sales that completed over another bearer: "
             + ", ".join(f"{p.failover} of {name} over {words.listed(p.failover_to)}" for name, p in said_over) + ".",
             "经其他承载完成的交易："
-            + "、".join(f"{name} 有 {p.failover} 笔改走 {words.listed_zh(p.failover_to)}" for name, p in said_over) + "。",
+            + "、".join(f"{name} {p.failover} 笔走 {words.listed_zh(p.failover_to)}" for name, p in said_over) + "。",
         )  # fmt: skip
 
 

@@ -75,7 +75,7 @@ def median(values: Sequence[float]) -> Interval | None:
 
 
 def mean(values: Sequence[float]) -> Interval | None:
-    """The mean, by Student's quantile; one value tells no interval."""
+    """The mean of sizes or durations, by Student's quantile; one value tells no interval, and none ends below 0."""
     if not values:
         return None
     count = len(values)
@@ -84,4 +84,4 @@ def mean(values: Sequence[float]) -> Interval | None:
         return Interval(average, None, None)
     deviation = math.sqrt(math.fsum((each - average) ** 2 for each in values) / (count - 1))
     half = _T[min(count - 1, len(_T)) - 1] * deviation / math.sqrt(count)
-    return Interval(average, average - half, average + half)
+    return Interval(average, max(0.0, average - half), average + half)

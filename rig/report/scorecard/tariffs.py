@@ -8,7 +8,8 @@ A file is YAML::
       cellular: {monthly: 2.50, included_mb: 10, per_mb: 0.40, block_bytes: 1024}
       dial-up: {monthly: 9.90, per_call: 0.06, per_minute: 0.02, minute_step_s: 60}
 
-A key under ``bearers`` is the name of a bearer, or a kind, which serves every bearer of it that has no entry of its own.
+A key under ``bearers`` is the name of a bearer, or a kind, which serves every bearer of it that has no entry of its
+own.
 """
 
 from __future__ import annotations

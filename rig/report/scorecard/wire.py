@@ -45,9 +45,11 @@ class Wire:
         self.connections: list[Connection] = connections_of(seen)
         self.others: list[Datagram] = [each for each in seen if each.segment is None]
         self.oversize = sum(each.size > LARGEST for each in seen)
-        host = list(history.of("request_received", "answer_sent"))
+        told = _by_connection(self.connections, history.of("request_received", "answer_sent"))
         self._by_bearer: dict[str, list[Counted]] = {}
-        counted = [pair for each in self.connections for pair in _of_connection(each, host)]
+        counted = [
+            pair for place, each in enumerate(self.connections) for pair in _of_connection(each, told.get(place, []))
+        ]
         counted += [(each, _of_other(each)) for each in self.others]
         for datagram, shares in sorted(counted, key=lambda pair: pair[0].t):
             entry = Counted(datagram.t, datagram.down, datagram.size, shares)
@@ -60,16 +62,37 @@ class Wire:
         return packets[first : bisect.bisect_left(packets, end_t, key=lambda each: each.t)]
 
 
-def _of_connection(connection: Connection, host: Sequence[Event]) -> Iterator[tuple[Datagram, dict[Share, int]]]:
+def _of_connection(connection: Connection, told: Sequence[Event]) -> Iterator[tuple[Datagram, dict[Share, int]]]:
     if connection.by_bench:
         yield from ((each, {}) for each in connection.datagrams)
         return
-    first = bisect.bisect_left(host, connection.begun_t, key=lambda event: event.t)
-    last = bisect.bisect_right(host, connection.ended_t + _LATE_NS, key=lambda event: event.t)
-    told = host[first:last]
     purpose = _purpose([e for e in told if e.kind == "request_received"])
     for datagram, shares in connection.shares(sum(e.kind == "answer_sent" for e in told)):
         yield datagram, shares if purpose is None else _for(purpose, shares)
+
+
+def _by_connection(connections: Sequence[Connection], host: Iterable[Event]) -> dict[int, list[Event]]:
+    """What the host told of each connection, by its place: of those that stood then, the one begun last.
+
+    An answer does not say from where it was asked; it belongs to the connection of the last request.
+    """
+    begun = [each.begun_t for each in connections]
+    found: dict[int, list[Event]] = {}
+    last = -1
+    for event in host:
+        if event.kind == "request_received":
+            before = range(bisect.bisect_right(begun, event.t) - 1, -1, -1)
+            last = next((place for place in before if _may_have_asked(connections[place], event)), -1)
+        if last >= 0:
+            found.setdefault(last, []).append(event)
+    return found
+
+
+def _may_have_asked(connection: Connection, request: Event) -> bool:
+    peer = text(request.data, "peer")
+    first = connection.datagrams[0]
+    told_elsewhere = peer not in ("", first.terminal[0])
+    return not connection.by_bench and not told_elsewhere and request.t <= connection.ended_t + _LATE_NS
 
 
 def _purpose(requests: Sequence[Event]) -> Share | None:
