@@ -200,12 +200,11 @@ class LineModem:
     # --- commands --------------------------------------------------------------------------------------------------
 
     def _command(self, line: str) -> None:
-        if not line:
-            return
-        self._on_line("device_rx", line)
-        upper = line.upper()
-        if not upper.startswith("AT"):
+        begin = line.upper().find("AT")
+        if begin < 0:
             return  # no command line: a modem is silent about it
+        self._on_line("device_rx", line[begin:])  # what stands before may be the end of a call's data
+        upper = line[begin:].upper()
         at = 2
         while at < len(upper):
             match = _BASIC.match(upper, at)

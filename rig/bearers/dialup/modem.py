@@ -29,6 +29,8 @@ _GUARD_FIFTIETHS = 10
 _DTR_S = 0.3
 """Longer than S25 of any modem: DTR that is shorter away is not seen."""
 _QUIET_S = 0.05
+_ESCAPED_S = 1.0
+"""Within this time a modem that was in a call tells that it takes commands."""
 
 
 class AnsweringModem:
@@ -118,8 +120,14 @@ class AnsweringModem:
         self._command("ATH0", timeout_s=_HANG_UP_S)
 
     def end_data(self) -> None:
-        """The call is over; what comes from here on are lines again."""
+        """The call is over; what comes from here on are lines again.
+
+        The last octets may have met a modem that had lost its call and took them for a command: that is ended here.
+        """
         self._watch, self._held_since = CarrierWatch(), 0.0
+        self._port.write(b"\r")
+        self._port.discard(_QUIET_S)
+        self._lines = Lines()
 
     def close(self) -> None:
         """Let go of the port."""
@@ -129,11 +137,12 @@ class AnsweringModem:
         guard = _GUARD_FIFTIETHS / 50 * 1.2
         time.sleep(guard)
         self._port.write(b"+++")
-        deadline = time.monotonic() + guard + _ANSWER_S
+        deadline = time.monotonic() + guard + _ESCAPED_S
         heard = b""
         while b"OK\r\n" not in heard and b"NO CARRIER\r\n" not in heard and time.monotonic() < deadline:
             self._port.wait_for_input(deadline - time.monotonic())
             heard += self._port.discard()
+        self._port.write(b"\r")  # in command state the sign was the beginning of a line
 
     # --- dialogue --------------------------------------------------------------------------------------------------
 

@@ -27,6 +27,8 @@ Answering = Literal["calls", "nobody", "busy", "voice"]
 
 _TRAINING_S = 40.0
 """Two modems that try every modulation need half a minute."""
+_UNHEARD_S = 0.3
+"""Sooner after an answer a ring may have been on its way already."""
 _VOICE_S = 1.0
 """Who is no modem says so often, and hangs up."""
 
@@ -61,7 +63,7 @@ class Switchboard:
         self._drop: int | None = None
         self._call: Call | None = None
         self._rate: int | None = None
-        self._training_until = self._voice_until = 0.0
+        self._training_until = self._voice_until = self._answered_at = 0.0
         self._number = 0
         self._met: Counter[str] = Counter()
         self._orders = Orders()
@@ -124,7 +126,10 @@ class Switchboard:
     def _heard(self, results: list[Result]) -> None:
         for result in results:
             match result.code:
-                case Code.RING if not self._training_until and not self._voice_until:
+                case Code.RING if self._training_until:
+                    if time.monotonic() - self._answered_at > _UNHEARD_S:  # a modem that answers hears no ring
+                        self._rung()
+                case Code.RING if not self._voice_until:
                     self._rung()
                 case Code.CONNECT:
                     self._training_until = 0.0
@@ -137,7 +142,8 @@ class Switchboard:
         answered = self._answering == "calls" and self._carrier
         self._note("ring", answered=answered)
         if answered:
-            self._training_until = time.monotonic() + _TRAINING_S
+            self._answered_at = time.monotonic()
+            self._training_until = self._answered_at + _TRAINING_S
             self._modem.answer()
         elif self._answering == "voice" and self._carrier:
             self._voice_until = time.monotonic() + _VOICE_S

@@ -6,18 +6,23 @@ begin to end: the modem took the order and no call was answered meanwhile, or th
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from rig.bearers.failures.failure import Hits, Loop, Site, TelephoneLine
 from rig.errors import BenchTrouble, CallerMistake
 
 _RATES = (1200, 2400)
+_NOTICED_S = 1.5
+"""A modem notices after S10, 1.4 s where nobody sets it, that the other has hung up."""
 
 
 class LineFailure:
     """Something that the answering side is told, until it is told to behave again."""
 
     sees = ""
+    ends_call = True
+    """A call that stands is ended by it, and the caller must know before it is called begun."""
 
     def __init__(self) -> None:
         self._line: TelephoneLine | None = None
@@ -42,9 +47,12 @@ class LineFailure:
             BenchTrouble: the bearer has no telephone line, or its answering side is gone.
         """
         line = site.telephone()
-        self._before = dict(line.state()["met"])
+        before = line.state()
+        self._before = dict(before["met"])
         self._line = line
         state = self.begin(line)
+        if self.ends_call and before["call"] is not None:
+            time.sleep(_NOTICED_S)  # nobody at this end can see when the caller has noticed
         return {name: state[name] for name in ("answering", "off_hook", "modulation", "noise_percent", "carrier")}
 
     def hits(self) -> Hits:
@@ -126,6 +134,7 @@ class CallDropped(LineFailure):
             one as soon as it stands.
     """
 
+    ends_call = False
     sees = "the call ends in the middle of a transaction: NO CARRIER, with a part of the answer or none"
 
     def __init__(self, after_octets: int | None = None) -> None:
@@ -154,12 +163,13 @@ class LineNoise(LineFailure):
     The terminal sees: answers that are no messages, or none, for its host cannot read what it said.
 
     Args:
-        percent: of the octets.
+        percent: of the octets. 0.2 damages every second message of 400 octets or so, 5 each of them.
     """
 
-    sees = "noise turns bits of what is said, both ways: no message arrives whole"
+    ends_call = False
+    sees = "noise turns bits of what is said, both ways: many a message does not arrive whole"
 
-    def __init__(self, percent: float = 5.0) -> None:
+    def __init__(self, percent: float = 0.2) -> None:
         super().__init__()
         if isinstance(percent, bool) or not 0 < percent <= 100:
             raise CallerMistake("line-noise", f"percent is {percent}", "above 0, at most 100")

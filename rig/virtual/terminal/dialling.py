@@ -22,6 +22,7 @@ _HANG_UP_S = 4.0
 """Before it hangs up, a modem sends what it still holds."""
 _GRACE_S = 3.0
 """Beyond S7, until a modem has said what became of its call."""
+_QUIET_S = 0.02
 _GUARD_FIFTIETHS = 10
 _GUARD_S = _GUARD_FIFTIETHS / 50 * 1.2
 _ESCAPE = b"+++"
@@ -131,6 +132,8 @@ class Dialler:
 
     def _reset(self, answer_s: int) -> None:
         """Into command state with settings that are known, out of a call that somebody left behind if need be."""
+        os.write(self._fd, b"\r")  # octets that a dead call did not take may stand where commands do
+        self._take(_QUIET_S)
         with contextlib.suppress(LineFailed):
             self._command("ATE0V1Q0", _COMMAND_S)
             self._command(f"ATS7={answer_s}S12={_GUARD_FIFTIETHS}X4", _COMMAND_S)
