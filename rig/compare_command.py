@@ -58,12 +58,13 @@ def compare(
     code = run_suite(bench, [_SUITE], reports, folder, why="rig compare", quiet=as_json, options=options)
     if not has_begun(folder):
         raise typer.Exit(2)
+    card = _score(folder, tariffs, traffic)  # before the report, which holds it
     finished = finish_run(folder, reports)
     if not as_json:
         Console().print(finished.table)
         Console().print(finished.message, soft_wrap=True, highlight=False)
     exit_code = finished.exit_code or (2 if code else 0)
-    _tell(_score(folder, tariffs, traffic), folder, as_json, exit_code)
+    _tell(card, folder, as_json, exit_code)
     raise typer.Exit(exit_code)
 
 

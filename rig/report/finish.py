@@ -49,7 +49,10 @@ def finish_run(run: Path, reports: Path | None = None) -> Finished:
     _write(run / "verdict.json", verdict.to_json())
     _write(run / "summary.json", json.dumps(summary.to_json(), indent=1, ensure_ascii=False) + "\n")
     title = f"{summary.inventory.get('bench', run.name)}: {_headline(verdict)}"
-    rendering = render(run, title, _variables(summary), reports / "history.jsonl" if reports else None)
+    variables = _variables(summary)
+    if (run / "scorecard.html").is_file():
+        variables["Scorecard"] = "scorecard.html in the folder of this report, and among its global attachments"
+    rendering = render(run, title, variables, reports / "history.jsonl" if reports else None)
     write_manifest(run)
     if reports is not None:
         point_latest(reports, run)

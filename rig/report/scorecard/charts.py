@@ -7,11 +7,13 @@ from collections.abc import Callable, Sequence
 
 from rig.report.scorecard import words
 from rig.report.scorecard.figures import Stability
-from rig.report.scorecard.markup import safe
+from rig.report.scorecard.markup import both, safe
 from rig.report.scorecard.model import COUNTED, BearerCard, Scorecard
 
 _WIDTH, _LEFT, _ROW, _TOP = 1080, 196, 20, 30
 _RIGHT = _WIDTH - 150
+_TIMES = ("Time of completed sales: p50 (dot), p95 (bar), p99 (line)", "完成交易用时：p50（点）、p95（条）、p99（线）")
+_REACH = ("Loss that each bearer bore, and the least at which a sale failed", "各承载可承受的衰减与首次失败的衰减")
 
 
 def completion(card: Scorecard) -> str:
@@ -27,7 +29,7 @@ def completion(card: Scorecard) -> str:
         end = f'<text class="v" x="{_RIGHT + 12}" y="{y + 4}">{each.completed} of {each.sales}</text>'
         return _whisker(x(share.low), x(share.high), x(share.value), y, tone) + end
 
-    return _rows("Completed sales, 95 % interval", entries, grid, lambda value: value, draw)
+    return _rows(("Completed sales, 95 % interval", "完成的交易，95% 区间"), entries, grid, lambda value: value, draw)
 
 
 def times(card: Scorecard) -> str:
@@ -55,9 +57,7 @@ def times(card: Scorecard) -> str:
         wide = f'<path class="r" d="M{ends[0]:.1f} {y}H{ends[1]:.1f}"/>'
         return f'{thin}{wide}<circle class="p" cx="{ends[0]:.1f}" cy="{y}" r="4.5"/>{end}'
 
-    return _rows(
-        "Time of completed sales: p50 (dot) to p95 (bar) to p99 (line)", entries, grid, lambda value: value, draw
-    )
+    return _rows(_TIMES, entries, grid, lambda value: value, draw)
 
 
 def volumes(card: Scorecard) -> str:
@@ -75,7 +75,7 @@ def volumes(card: Scorecard) -> str:
     most = max(each.total / each.sales for _, each in bars) or 1.0
     scale = (_RIGHT - _LEFT) / most
     shares = [share for share in words.SHARE_ZH if any(each.bytes.get(share) for _, each in bars)]
-    drawn, y = _legend(shares), _TOP + 24 * math.ceil(len(shares) / 4)
+    drawn, y = _legend(shares), _TOP + 22 * math.ceil(len(shares) / 3) - 8
     for label, each in bars:
         x = float(_LEFT)
         drawn += f'<text class="n" x="{_LEFT - 10}" y="{y + 4}">{safe(label)}</text>'
@@ -87,7 +87,7 @@ def volumes(card: Scorecard) -> str:
                 x += width
         drawn += f'<text class="v" x="{x + 8:.1f}" y="{y + 4}">{words.count(each.total / each.sales)}</text>'
         y += _ROW
-    return _svg("Bytes a sale by what they were for", drawn, y)
+    return _svg(("Bytes a sale by what they were for", "每笔交易字节及其用途"), drawn, y)
 
 
 def reach(card: Scorecard) -> str:
@@ -109,9 +109,7 @@ def reach(card: Scorecard) -> str:
             drawn += f'<path class="x" d="M{x - 5:.1f} {y - 5}l10 10m0-10l-10 10"/>'
             level = f"failed at {words.plain(found.failed_dbm, 'dBm')}" if found.failed_dbm is not None else "failed"
             drawn += f'<text class="v" x="{x + 10:.1f}" y="{y + 4}">{level}</text>'
-    return _svg(
-        "Loss that each bearer bore, and the first at which a sale failed", drawn, _TOP + _ROW * len(entries) + 14
-    )
+    return _svg(_REACH, drawn, _TOP + _ROW * len(entries) + 14)
 
 
 _Entry = tuple[str, BearerCard, Stability]
@@ -128,7 +126,7 @@ def _entries(card: Scorecard) -> list[_Entry]:
 
 
 def _rows(
-    title: str,
+    title: tuple[str, str],
     entries: Sequence[_Entry],
     grid: Sequence[tuple[float, str]],
     scale: Callable[[float], float],
@@ -170,15 +168,13 @@ def _whisker(low: float, high: float, at: float, y: float, tone: str) -> str:
 def _legend(shares: Sequence[str]) -> str:
     drawn = ""
     for number, share in enumerate(shares):
-        x, y = _LEFT + 215 * (number % 4), 18 + 22 * (number // 4)
+        x, y = _LEFT + 290 * (number % 3), 18 + 22 * (number // 3)
         place = list(words.SHARE_ZH).index(share)
         drawn += f'<rect class="s{place}" x="{x}" y="{y - 10}" width="12" height="12"/>'
         drawn += f'<text class="l" x="{x + 18}" y="{y}">{safe(share)} {safe(words.SHARE_ZH[share])}</text>'
     return drawn
 
 
-def _svg(title: str, drawn: str, height: float) -> str:
-    return (
-        f'<svg viewBox="0 0 {_WIDTH} {height:.0f}" role="img" aria-label="{safe(title)}"><title>{safe(title)}</title>'
-        f"{drawn}</svg>"
-    )
+def _svg(title: tuple[str, str], drawn: str, height: float) -> str:
+    picture = f'<svg viewBox="0 0 {_WIDTH} {height:.0f}" role="img" aria-label="{safe(title[0])}">{drawn}</svg>'
+    return f"<figure><figcaption>{both(*title)}</figcaption>{picture}</figure>"

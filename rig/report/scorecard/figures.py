@@ -25,7 +25,7 @@ class Recovery:
     """From the end of each disturbance to the first sale that completed, or reversal that was answered.
 
     Attributes:
-        disturbances: how often the bearer was disturbed and restored.
+        disturbances: how often the bearer was disturbed and restored, and then tried.
         recovered: how often that was followed by either.
         median_ms: of those.
         longest_ms: of those.

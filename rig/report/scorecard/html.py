@@ -25,8 +25,8 @@ h1{font-size:26px;line-height:1.2;margin:0 0 4px}h2{font-size:19px;margin:36px 0
 caption{text-align:left;font-weight:600;padding:6px 0}
 th,td{padding:5px 8px;border-bottom:1px solid var(--line);text-align:right;vertical-align:top;
 font-variant-numeric:tabular-nums}
-thead th{vertical-align:bottom;font-weight:600;border-bottom:2px solid var(--line)}
-thead .z{display:block;font-size:12px}
+thead th{vertical-align:bottom;font-size:12px;line-height:1.3;font-weight:600;border-bottom:2px solid var(--line)}
+thead .z{display:block}
 th[scope=row],th:first-child{text-align:left;font-weight:600;white-space:nowrap}
 tbody tr:nth-child(even){background:var(--band)}
 small{display:block;color:var(--soft);font-weight:400;font-size:11.5px;white-space:nowrap}
@@ -35,6 +35,7 @@ small{display:block;color:var(--soft);font-weight:400;font-size:11.5px;white-spa
 .said{display:grid;grid-template-columns:1fr 1fr;gap:0 28px;margin:0;padding:0;list-style:none}
 .said li{display:contents}.said p{margin:0;padding:7px 0;border-bottom:1px solid var(--line);overflow-wrap:anywhere}
 @media(max-width:760px){.said{grid-template-columns:1fr}}
+figure{margin:14px 0}figcaption{font-weight:600;font-size:13px}h3{font-size:15px;margin:16px 0 0}
 svg{width:100%;height:auto;margin:8px 0;display:block}
 svg text{font-size:12px;fill:var(--ink)}svg .n{text-anchor:end}svg .h{font-weight:600}svg .m{text-anchor:middle}
 svg .m,svg .v,svg .l{fill:var(--soft)}svg .m{font-size:11px}

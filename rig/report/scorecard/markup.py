@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
+_SPACES = "\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}"
+_SHORT = 14
+
 
 def safe(text: str) -> str:
     """A text as HTML may hold it; what cannot be printed becomes a dot."""
-    return escape("".join(letter if letter.isprintable() else "·" for letter in text))
+    return escape("".join(letter if letter.isprintable() or letter in _SPACES else "·" for letter in text))
 
 
 def both(en: str, zh: str) -> str:
@@ -20,7 +23,8 @@ def cell(text: str, tone: str = "", more: str = "") -> str:
     """A cell of figures; ``more`` stands small beneath. ``tone``: ``good``, ``bad``, ``doubt`` or nothing."""
     small = f"<small>{safe(more)}</small>" if more else ""
     chosen = f' class="{tone}"' if tone else ""
-    return f"<td{chosen}>{safe(text)}{small}</td>"
+    whole = text.replace(" ", "\N{NO-BREAK SPACE}") if len(text) <= _SHORT else text
+    return f"<td{chosen}>{safe(whole)}{small}</td>"
 
 
 def heads(pairs: Iterable[tuple[str, str]]) -> str:

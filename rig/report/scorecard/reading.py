@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from rig.history import History, read_history
+from rig.report.manifest import NAME as MANIFEST
+from rig.report.manifest import write_manifest
 from rig.report.scorecard.cells import Case, cases_of
 from rig.report.scorecard.conclusion import conclude
 from rig.report.scorecard.cost import cost_of
@@ -20,8 +23,6 @@ from rig.report.scorecard.stability import stability_of
 from rig.report.scorecard.tariffs import Tariffs
 from rig.report.scorecard.wire import LARGEST, Wire
 from rig.verdict import judge
-
-NAMES = ("scorecard.html", "scorecard.json")
 
 
 def scorecard_of(run: Path, tariffs: Tariffs, traffic: Traffic) -> Scorecard:
@@ -64,9 +65,20 @@ def scorecard_of(run: Path, tariffs: Tariffs, traffic: Traffic) -> Scorecard:
 
 
 def write_scorecard(card: Scorecard, run: Path) -> Path:
-    """Write ``scorecard.json`` and ``scorecard.html`` into a run's folder; returns the page."""
+    """Write ``scorecard.json`` and ``scorecard.html`` into a run's folder; returns the page.
+
+    A report that is rendered afterwards holds the page among the attachments of the whole run.
+    """
+    html = page(card)
     (run / "scorecard.json").write_text(card.to_json(), encoding="utf-8")
-    (run / "scorecard.html").write_text(page(card), encoding="utf-8")
+    (run / "scorecard.html").write_text(html, encoding="utf-8")
+    results = run / "allure-results"
+    if results.is_dir():
+        attachment = {"name": "Scorecard", "source": "scorecard-attachment.html", "type": "text/html"}
+        (results / "scorecard-attachment.html").write_text(html, encoding="utf-8")
+        (results / "scorecard-globals.json").write_text(json.dumps({"attachments": [attachment]}), encoding="utf-8")
+    if (run / MANIFEST).is_file():
+        write_manifest(run)
     return run / "scorecard.html"
 
 

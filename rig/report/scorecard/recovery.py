@@ -4,7 +4,8 @@ A disturbance begins when the rig makes a bearer bad and ends when it undoes tha
 cut or without carrier and then clean (``impairment``), the path is attenuated and then back at the least loss of the
 run (``attenuation``), a named failure is active and then not (``network_failure``). The recovery lasts from that end to
 the first of: a sale's outcome ``approved`` over this bearer, or the host's answer to a reversal; at most until the next
-disturbance begins. It holds the time until the cash register asks for the next sale, which is the rig's.
+disturbance begins. Where nothing was tried in that time, the disturbance does not count. A recovery holds the time
+until the cash register asks for the next sale, which is the rig's.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ def _recoveries(case: Case, link: Link) -> Iterator[float | None]:
             continue
         until = next((t for t, is_bad in changes if is_bad and t > ended), case.ended_t)
         came = next((t for t in useful if ended < t <= until), None)
+        if came is None and not any(ended < sale.begun_t < until for sale in case.sales):
+            continue  # nobody tried
         yield None if came is None else (came - ended) / 1e6
 
 

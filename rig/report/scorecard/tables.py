@@ -11,6 +11,8 @@ from rig.report.scorecard.model import COUNTED, BearerCard, Scorecard
 from rig.report.scorecard.preference import obstacles, recommended
 
 _NONE = "–"
+_ENOUGH = 3
+"""Of two values Student's interval is wider than anybody wants to read."""
 
 
 def overview(card: Scorecard) -> str:
@@ -105,7 +107,6 @@ def stability(card: Scorecard) -> str:
     head = heads(
         [
             ("Condition, bearer", "条件、承载"), ("Cases", "案例"), ("Completed", "完成"),
-            ("95 % interval", "95% 区间"),
             ("p50", "p50"), ("p95", "p95"), ("p99", "p99"), ("Unsafe", "不安全"), ("Undecided", "无法判定"),
             ("Bench fault", "测试台故障"), ("Recovered", "恢复"), ("After p50", "恢复 p50"), ("Longest", "最长"),
         ]
@@ -113,9 +114,9 @@ def stability(card: Scorecard) -> str:
     rows = [_stability_row(bearer, each) for name in card.conditions for bearer in card.bearers
             if (each := bearer.under(name)) is not None]  # fmt: skip
     return table(head, rows, ("Every bearer under every condition", "各承载在各条件下")) + note(
-        "Only sales over the bearer's own way count as completed. Under “moving”, “outage” and “hostile network” sales "
-        "are meant to fail: the share tells nothing there.",
-        "只有经该承载自身完成的交易才算完成；在移动、中断和恶意网络条件下交易本应失败，比例没有意义。",
+        "Small print: 95 % intervals. Only sales over the bearer's own way count as completed. Under “moving”, "
+        "“outage” and “hostile network” sales are meant to fail: the share tells nothing there.",
+        "小字为 95% 区间。只有经该承载自身完成的交易才算完成；在移动、中断和恶意网络条件下交易本应失败，比例没有意义。",
     )
 
 
@@ -123,12 +124,8 @@ def _stability_row(bearer: BearerCard, each: Stability) -> str:
     times = each.times
     cells = [
         cell(str(each.cases)),
-        cell(f"{each.completed}/{each.sales}"),
-        cell(f"{words.spread(each.share, scale=100)} %" if each.share and each.condition in COUNTED else _NONE),
-        cell(
-            words.milliseconds(times.median.value if times else None),
-            more=_median_ends(each),
-        ),
+        cell(f"{each.completed}/{each.sales}", more=_share_ends(each)),
+        cell(words.milliseconds(times.median.value if times else None), more=_median_ends(each)),
         cell(words.milliseconds(times.p95 if times else None)),
         cell(words.milliseconds(times.p99 if times else None)),
         cell(str(each.unsafe), "bad" if each.unsafe else ""),
@@ -139,6 +136,10 @@ def _stability_row(bearer: BearerCard, each: Stability) -> str:
         cell(words.milliseconds(each.recovery.longest_ms)),
     ]
     return row(f"{each.condition}: {bearer.name}", cells, words.condition_zh(each.condition))
+
+
+def _share_ends(each: Stability) -> str:
+    return f"{words.spread(each.share, scale=100)} %" if each.share and each.condition in COUNTED else ""
 
 
 def _median_ends(each: Stability) -> str:
@@ -153,7 +154,7 @@ def cost(card: Scorecard) -> str:
                if each.condition == name and each.sales]  # fmt: skip
     shares = [share for share in words.SHARE_ZH if any(v.bytes.get(share) for _, v in volumes)]
     head = heads(
-        [("Condition, bearer", "条件、承载"), ("Sales", "交易"), ("A sale", "每笔"), ("95 % interval", "95% 区间"),
+        [("Condition, bearer", "条件、承载"), ("Sales", "交易"), ("A sale", "每笔"),
          *((share, words.SHARE_ZH[share]) for share in shares), ("All", "合计"), ("Probes apart", "探测另计")]
     )  # fmt: skip
     told = table(head, (_cost_row(*each, shares) for each in volumes), ("Bytes on the wire", "线上字节"))
@@ -168,8 +169,7 @@ def _cost_row(bearer: BearerCard, volume: Volume, shares: list[str]) -> str:
     a_sale = volume.a_sale
     cells = [
         cell(f"{volume.completed}/{volume.sales}"),
-        cell(words.count(a_sale.value if a_sale else None)),
-        cell(_byte_ends(volume)),
+        cell(words.count(a_sale.value if a_sale else None), more=_byte_ends(volume)),
         *(cell(words.count(volume.bytes.get(share, 0))) for share in shares),
         cell(words.count(volume.total)),
         cell(words.count(volume.probes)),
@@ -178,8 +178,8 @@ def _cost_row(bearer: BearerCard, volume: Volume, shares: list[str]) -> str:
 
 
 def _byte_ends(volume: Volume) -> str:
-    if volume.a_sale is None or volume.a_sale.low is None or volume.a_sale.high is None:
-        return _NONE
+    if volume.sales < _ENOUGH or volume.a_sale is None or volume.a_sale.low is None or volume.a_sale.high is None:
+        return ""
     return f"{words.count(volume.a_sale.low)} – {words.count(volume.a_sale.high)}"
 
 
