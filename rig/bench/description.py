@@ -20,6 +20,7 @@ from rig.bench.parts.simulation import Simulation
 from rig.bench.parts.terminal import Acquirer, Terminal, TestPans
 from rig.bench.parts.wifi import AccessPoint
 from rig.bench.reading import problems, read_mapping
+from rig.bench.rf import check_paths
 from rig.errors import CallerMistake
 
 
@@ -89,6 +90,7 @@ class BenchFile(Part):
                     f"{path.attenuator!r} is not among attenuators ({listed(self.attenuators)})",
                     "paths", name, "attenuator",
                 )  # fmt: skip
+        check_paths(self.attenuators, self.paths)
         for name, bearer in self.bearers.items():
             if bearer.path is not None and bearer.path not in self.paths:
                 raise WrongField(f"{bearer.path!r} is not among paths ({listed(self.paths)})", "bearers", name, "path")

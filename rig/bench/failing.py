@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
-from rig.bearers.failures import Failure, Site, make_failure
+from rig.bearers.failures import Failure, Hits, Site, make_failure
 from rig.bench.devices import Observe
 from rig.errors import BenchTrouble, RigError
 from rig.faults import Facts, LateProof, Proof, Stage, fail
@@ -42,13 +41,36 @@ class Begun:
         return proof
 
 
+class _Active:
+    """A failure in force, or one that was; what it met at its end it has met for good."""
+
+    def __init__(self, failure: Failure, what: dict[str, Any], evidence: dict[str, Any]) -> None:
+        self.what = what
+        self._failure, self._evidence = failure, evidence
+        self._last: Hits | None = None
+
+    def conclude(self) -> dict[str, Any]:
+        """What it has met until now stays its proof; returns that, as its last event has it."""
+        self._last = self._failure.hits()
+        return {**self.what, "active": False, "hits": self._last.count, "detail": self._last.detail}
+
+    def stop(self) -> None:
+        """End it."""
+        self._failure.stop()
+
+    def prove(self) -> Proof:
+        """Whether it was felt."""
+        hits = self._last if self._last is not None else self._failure.hits()
+        return Proof(hits.count > 0, {**self.what, **self._evidence, "hits": hits.count, **hits.detail})
+
+
 class BearerFailures:
     """Started one by one, and all stopped at once, the last one first. May be used from several threads."""
 
     def __init__(self, observe: Observe) -> None:
         self._observe = observe
         self._lock = threading.Lock()
-        self._active: list[tuple[dict[str, Any], Failure]] = []
+        self._active: list[_Active] = []
 
     def start(self, site: Site, name: str, options: Facts) -> LateProof:
         """Begin a failure; writes a ``network_failure`` event, and returns what proves it when the case is over.
@@ -64,34 +86,30 @@ class BearerFailures:
         except BaseException:
             failure.stop()
             raise
+        active = _Active(failure, what, evidence)
         with self._lock:
-            self._active.append((what, failure))
+            self._active.append(active)
         self._observe("network_failure", {**what, "active": True, "evidence": evidence})
-        return partial(_prove, failure, what, evidence)
+        return active.prove
 
-    def clear(self) -> None:
-        """End all of them.
+    def clear(self, bearer: str | None = None) -> None:
+        """End all of them, or those of one bearer; what they met until then stays their proof.
 
         Raises:
             RigError: the first that could not be ended; the others are, all the same.
         """
         with self._lock:
-            active, self._active = self._active, []
+            ending = [each for each in self._active if bearer in (None, each.what["bearer"])]
+            self._active = [each for each in self._active if each not in ending]
         trouble: RigError | None = None
-        for what, failure in reversed(active):
+        for active in reversed(ending):
             try:
-                hits = failure.hits()
-                self._observe("network_failure", {**what, "active": False, "hits": hits.count, "detail": hits.detail})
+                self._observe("network_failure", active.conclude())
             except RigError as error:
                 trouble = trouble or error
             try:
-                failure.stop()
+                active.stop()
             except RigError as error:
                 trouble = trouble or error
         if trouble is not None:
             raise trouble
-
-
-def _prove(failure: Failure, what: dict[str, Any], evidence: dict[str, Any]) -> Proof:
-    hits = failure.hits()
-    return Proof(hits.count > 0, {**what, **evidence, "hits": hits.count, **hits.detail})

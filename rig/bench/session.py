@@ -14,29 +14,22 @@ from rig.bench.description import BenchFile
 from rig.bench.devices import open_devices, require
 from rig.bench.failing import Begun
 from rig.bench.guard_client import GuardClient
+from rig.bench.health import Health
 from rig.bench.host_moments import HostMoments
 from rig.bench.inventory import capabilities, inventory
 from rig.bench.operations import Operation, Operations
 from rig.bench.plan import Places
+from rig.bench.seen import SeenMoments
 from rig.bench.settle import settle
 from rig.bench.stage import BenchStage
 from rig.cards.presenter import Presenter
 from rig.cards.profile import Interface
-from rig.errors import BenchTrouble, DeviceGone, RigError
+from rig.errors import RigError
 from rig.faults import Fault, Injector, LateProof, Moment
 from rig.history import Event, Journal, Redactor
 from rig.instruments.modem import Signal
 from rig.units import Decibel
 from rig.verdict import CaseVerdict, Verdict
-
-_ECR_MOMENTS = {"status_information": Moment.STATUS_INFORMATION, "print_line": Moment.PRINT_LINE}
-_CARD_NOT_READ = 0x0C
-"""The intermediate status "card not readable" (PA00P015, 04 FF)."""
-_CARD_MOMENTS = {
-    "card_selected": Moment.CARD_SELECTED,
-    "card_cryptogram": Moment.BEFORE_REQUEST,
-    "card_answered": Moment.CARD_ANSWERED,
-}
 
 
 class Bench:
@@ -53,26 +46,18 @@ class Bench:
         self._places = places
         self._guard = guard
         self._journal = journal
-        self._dead: list[str] = []
         self._unsettled = False
-        self._devices = open_devices(
-            bench_file, places, guard.info["backend"], self.observe, self._card_moment, self._ecr_moment
-        )
+        self._health = Health(guard, places, self.observe)
+        seen = SeenMoments()
+        self._devices = open_devices(bench_file, places, guard.info["backend"], self.observe, seen.card, seen.ecr)
         self._carding = Carding(places.cards(bench_file), Redactor.load(places.state.redaction).allows, self._devices)
-        self.stage = BenchStage(
-            bench_file,
-            self._devices,
-            self._carding,
-            places.impairments(bench_file),
-            self.observe,
-            places.timelines(bench_file),
-        )
+        impairments, timelines = places.impairments(bench_file), places.timelines(bench_file)
+        self.stage = BenchStage(bench_file, self._devices, self._carding, impairments, self.observe, timelines)
         self._host_moments = HostMoments(require(self._devices.acquirer, "acquirer"))
-        self._injector = Injector(self.stage, self._host_moments, self.observe)
+        self._injector = seen.injector = Injector(self.stage, self._host_moments, self.observe)
         self._host_moments.listen(self._injector.held_at_host, self._injector.answered_by_host, self.note_trouble)
         self.operations = Operations(bench_file, self._devices, self._carding, self._injector, journal)
         self._cases = Cases(journal, places.journals)
-        guard.on_death(self._note_death)
 
     def begin(self, planned: list[str]) -> None:
         """Wait until the terminal is up, and begin the run's history.
@@ -210,29 +195,23 @@ class Bench:
         return begun.proof
 
     def play(self, bearer: str, timeline: str | Timeline) -> Play:
-        """Play a timeline on a bearer; it ends with the case at the latest. The handle can be waited for and stopped.
+        """Play a timeline on a bearer: a name in ``fixtures/timelines``, a file's path, or one made by an importer.
 
-        Args:
-            bearer: its name.
-            timeline: a name in ``fixtures/timelines``, the path of a file, or one made by an importer.
-
-        Raises:
-            CallerMistake: no such bearer or timeline, or the file is wrong; nothing was touched then.
-            BenchTrouble: the link is gone, or lacks what a step needs.
+        It ends with the case at the latest; the handle can be waited for and stopped. Raises as :meth:`Playing.start`.
         """
         return self.stage.play(bearer, timeline)
 
     def wait_for_timeline(self, bearer: str) -> Replay:
-        """Wait until what plays on a bearer has ended; its last step stays in force until the case ends.
-
-        Raises:
-            CallerMistake: nothing plays on it, or what does never ends by itself.
-        """
+        """Wait until what plays on a bearer has ended; its last step stays in force until the case ends."""
         return self.stage.wait_for_timeline(bearer)
 
-    def use_only(self, bearer: str) -> None:
+    def use_only(self, *bearers: str) -> None:
         """Switch every other bearer off until the case ends."""
-        self.stage.use_only(bearer)
+        self.stage.use_only(*bearers)
+
+    def bring_back(self, bearer: str) -> None:
+        """As if nothing had been done to a bearer, and it is there again; the others stay as they are."""
+        self.stage.bring_back(bearer)
 
     def host_up(self) -> None:
         """The host accepts connections again."""
@@ -240,10 +219,7 @@ class Bench:
 
     def power_cycle(self) -> None:
         """Cut the terminal's power, give it back, and wait until it has booted."""
-        self.stage.cut_power()
-        self.stage.power_on()
-        self.terminal.wait_until_up(self.file.terminal.boot_limit_s)
-        self.stage.power_was_cut = False
+        self.stage.power_cycle()
 
     # --- cases -------------------------------------------------------------------------------------------------------
 
@@ -294,22 +270,16 @@ class Bench:
             GuardLost: the guard is gone.
             DeviceGone: a process of the bench ended by itself.
         """
-        self._guard.check()
-        if self._dead:
-            raise DeviceGone(self._dead[0], "its process ended by itself", f"see {self._places.logs}")
+        self._health.check()
 
     @property
     def broken(self) -> str:
         """Why no further case makes sense on this bench: its guard or one of its processes is gone. Empty: it lives."""
-        try:
-            self.check()
-        except BenchTrouble as error:
-            return str(error)
-        return ""
+        return self._health.broken
 
     def note_trouble(self, error: RigError) -> None:
         """The bench, not the terminal, is to blame for what follows."""
-        self.observe("bench_fault", {"device": error.device, "what": error.what, "cure": error.cure})
+        self._health.note(error)
 
     def note_expectation(self, what: str) -> None:
         """Something that the case asserts does not hold."""
@@ -322,22 +292,3 @@ class Bench:
     def observe(self, kind: str, data: dict[str, Any]) -> None:
         """Write an event to the history."""
         self._journal.write(kind, **data)
-
-    def _card_moment(self, name: str, data: dict[str, Any]) -> None:
-        if name in _CARD_MOMENTS:
-            self._injector.reached(_CARD_MOMENTS[name], **data)
-
-    def _ecr_moment(self, name: str, data: dict[str, Any]) -> None:
-        if name in _ECR_MOMENTS:
-            self._injector.reached(_ECR_MOMENTS[name])
-        elif name == "intermediate_status" and data.get("code") == _CARD_NOT_READ:
-            self._injector.reached(Moment.CARD_NOT_READ)
-
-    def _note_death(self, name: str, code: int) -> None:
-        self._dead.append(name)
-        self.observe("process_died", {"name": name, "code": code})
-        # At once: what the terminal does from here on proves nothing against it.
-        try:
-            self.check()
-        except RigError as error:
-            self.note_trouble(error)

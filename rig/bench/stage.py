@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from rig.bearers.bearer import Bearer
 from rig.bearers.dialup.link import TelephoneLink
 from rig.bearers.failures import Site
 from rig.bearers.presets import load_preset
@@ -21,16 +22,17 @@ from rig.bench.description import BenchFile
 from rig.bench.devices import Devices, Observe, require
 from rig.bench.failing import BearerFailures
 from rig.bench.playing import Playing
+from rig.bench.signals import Signals
+from rig.bench.switching import Switching
 from rig.bench.wire import WireFaults
 from rig.bench.wireless import Wireless
 from rig.cards.faults import CardFault
 from rig.cards.profile import Interface
-from rig.errors import BenchTrouble, CallerMistake
+from rig.errors import BenchTrouble
 from rig.faults import Facts, LateProof, Payload, Proof, TlsRecord
-from rig.instruments.modem import Modem, Signal
+from rig.instruments.modem import Signal
 from rig.units import Decibel
 
-_SIGNAL_LIMIT_S = 10.0
 _PLAIN_SALE = Payload(7, b"0200")
 """The message type of a sale, in letters, after two bytes of length and a TPDU."""
 
@@ -59,8 +61,11 @@ class BenchStage:
         devices.at_close(self._wire.close)
         self._failures = BearerFailures(observe)
         devices.at_close(self._failures.clear)
+        self.signals = Signals(bench, devices, observe)
+        """The RF paths, and who reads what comes through them."""
         self._playing = Playing(bench, devices, timelines, self.attenuate, observe)
         devices.at_close(self._playing.clear)
+        self._switching = Switching(bench, devices, self.signals, self._air, self._playing)
         self.power_was_cut = False
         """Since the last :meth:`restore`: the terminal has to boot."""
         self.ecr_is_cut = False
@@ -75,22 +80,8 @@ class BenchStage:
         return Proof(_reads_cut(evidence), evidence)
 
     def switch_bearer_off(self, name: str) -> Proof:
-        """The bearer's network is gone: the cell is attenuated away, or the access point is off."""
-        self._playing.stop(name)
-        path = self._bench.bearers[name].path if name in self._bench.bearers else None
-        if path is None and self._air.has(name):
-            proof = self._air.act(name, "vanish", {"silent": False})
-            assert isinstance(proof, Proof)
-            return proof
-        if path is None:
-            evidence = self._bearer(name).off()
-            return Proof(not evidence["read_back"]["carrier"], evidence)
-        attenuator = self._devices.attenuators[self._bench.paths[path].attenuator]
-        read_back = self.attenuate(path, attenuator.maximum)
-        if name not in self._bench.watched:
-            return Proof(read_back >= attenuator.maximum, {"path": path, "db": read_back})
-        signal = self.wait_for_signal(lambda s: not s.registered, name)
-        return Proof(not signal.registered, {"path": path, "db": read_back, "registered": signal.registered})
+        """The bearer's network is gone, in the way of its kind (:mod:`rig.bench.switching`)."""
+        return self._switching.off(name)
 
     def act_on_air(self, name: str, act: str, options: Facts) -> Proof | LateProof:
         """Something of :mod:`rig.faults.wifi` happens to a bearer's access point, until :meth:`restore`."""
@@ -185,59 +176,29 @@ class BenchStage:
     # --- instruments -------------------------------------------------------------------------------------------------
 
     def attenuate(self, path: str, loss: Decibel) -> float:
-        """Set an RF path; returns what reads back, in dB.
+        """Set an RF path; returns what reads back, in dB (:meth:`Signals.attenuate`)."""
+        return self.signals.attenuate(path, loss)
 
-        Raises:
-            CallerMistake: no such path, or a value outside the box's range.
-            BenchTrouble: the box failed or clamped.
-        """
-        if path not in self._bench.paths:
-            raise CallerMistake(path, "no such RF path on this bench", f"there are {', '.join(self._bench.paths)}")
-        place = self._bench.paths[path]
-        box = self._devices.attenuators[place.attenuator]
-        read_back = [float(box.set(channel, loss)) for channel in place.all_channels]
-        self._observe("attenuation", {"path": path, "asked": float(loss), "read_back": read_back[0]})
-        return read_back[0]
+    def maximum(self, path: str) -> Decibel:
+        """The largest attenuation of a path."""
+        return self.signals.maximum(path)
 
     def signal(self, bearer: str | None = None) -> Signal:
         """What the modem reports now of a bearer, the first one that is watched where left out."""
-        name, modem = self._modem(bearer)
-        signal: Signal = modem.signal()
-        self._observe("signal", {"modem": name, **signal.as_dict()})
-        return signal
+        return self.signals.signal(bearer)
 
-    def wait_for_signal(
-        self, wanted: Callable[[Signal], bool], bearer: str | None = None, limit_s: float = _SIGNAL_LIMIT_S
-    ) -> Signal:
-        """Wait until the modem reports what is wanted: attenuation is done when the receiver says so.
+    def wait_for_signal(self, wanted: Callable[[Signal], bool], bearer: str | None = None) -> Signal:
+        """Wait until the modem reports what is wanted (:meth:`Signals.wait_for_signal`)."""
+        return self.signals.wait_for_signal(wanted, bearer)
 
-        Raises:
-            BenchTrouble: it does not in time, or nobody reads the signal of this bearer.
-        """
-        name, modem = self._modem(bearer)
-        signal: Signal = modem.wait_until(wanted, limit_s)
-        self._observe("signal", {"modem": name, **signal.as_dict()})
-        return signal
+    def use_only(self, *names: str) -> None:
+        """Switch every bearer off but these, and see that these are there."""
+        self._switching.use_only(*names)
 
-    def _modem(self, bearer: str | None) -> tuple[str, Modem]:
-        watched = self._bench.watched
-        name = next(iter(watched.values()), None) if bearer is None else watched.get(bearer)
-        if name is None:
-            whose = "a bearer" if bearer is None else f"bearer {bearer}"
-            raise BenchTrouble("modem", f"this bench reads no signal of {whose}", "give it one under modems")
-        return name, self._devices.modems[name]
-
-    def use_only(self, name: str) -> None:
-        """Switch every bearer but one off, and see that this one is there."""
-        wanted = self._bearer(name)
-        for other in self._devices.bearers:
-            if other != name:
-                self.switch_bearer_off(other)
-        if name in self._bench.watched:
-            self.wait_for_signal(lambda signal: signal.registered, name)
-        self._air.wait_for_station(name)
-        if not wanted.link.read().carrier:
-            raise BenchTrouble(f"bearer {name}", "has no carrier", "see rig doctor")
+    def bring_back(self, name: str) -> None:
+        """A bearer is as if nothing had been done to it, and there; the others stay as they are."""
+        self._failures.clear(name)
+        self._switching.bring_back(name)
 
     # --- back to normal ----------------------------------------------------------------------------------------------
 
@@ -247,14 +208,20 @@ class BenchStage:
         power.on()
         self._observe("power", {"device": "power", "on": True, "read_back": power.read()})
 
+    def power_cycle(self) -> None:
+        """Cut the terminal's power, give it back, and wait until it has booted."""
+        self.cut_power()
+        self.power_on()
+        require(self._devices.terminal, "terminal").wait_until_up(self._bench.terminal.boot_limit_s)
+        self.power_was_cut = False
+
     def host_up(self) -> None:
         """The host accepts connections again."""
         require(self._devices.acquirer, "acquirer").up()
 
     def wait_for_service(self) -> None:
         """Wait until every bearer whose signal can be read has its service back."""
-        for bearer in self._bench.watched:
-            self.wait_for_signal(lambda signal: signal.registered, bearer)
+        self.signals.wait_for_service()
 
     def wait_for_stations(self) -> None:
         """Give the terminal time to come back on the bench's access points; where it does not, that is its matter."""
@@ -275,8 +242,8 @@ class BenchStage:
             if not link.restore()["read_back"]["carrier"]:
                 raise BenchTrouble(f"link {name}", "has no carrier though it was restored", "see rig doctor")
         self.ecr_is_cut = False
-        for path, place in self._bench.paths.items():
-            self.attenuate(path, Decibel(self._bench.attenuators[place.attenuator].safe_db))
+        for path in self._bench.paths:
+            self.signals.make_safe(path)
         self._carding.remove()
         if self.power_was_cut:
             self.power_on()
@@ -306,10 +273,8 @@ class BenchStage:
             loop=self._devices.relays.get(answering.loop or "") if answering is not None else None,
         )
 
-    def _bearer(self, name: str) -> Any:
-        if name not in self._devices.bearers:
-            raise CallerMistake(name, "no such bearer on this bench", f"there are {', '.join(self._devices.bearers)}")
-        return self._devices.bearers[name]
+    def _bearer(self, name: str) -> Bearer:
+        return self._switching.bearer(name)
 
 
 def _reads_cut(evidence: dict[str, Any]) -> bool:

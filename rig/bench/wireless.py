@@ -63,6 +63,11 @@ class Wireless:
         if trouble is not None:
             raise trouble
 
+    def restore_one(self, bearer: str) -> None:
+        """The access point of a bearer as the bench file says, read back; raises as :meth:`act`."""
+        point = self._of(bearer)
+        self._tell(point, "restore", point.restore())
+
     def wait_for_station(self, bearer: str) -> None:
         """Wait until the terminal is on it.
 
