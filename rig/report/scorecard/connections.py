@@ -23,7 +23,7 @@ class Share(StrEnum):
 
     DATA = "requests and answers"
     HANDSHAKE = "handshakes"
-    ACKNOWLEDGEMENT = "acknowledgements"
+    ACKNOWLEDGEMENT = "TCP ACKs"
     CLOSING = "closing"
     RETRANSMISSION = "retransmissions"
     KEEPALIVE = "keep-alive"

@@ -23,7 +23,7 @@ h1{font-size:26px;line-height:1.2;margin:0 0 4px}h2{font-size:19px;margin:36px 0
 .answer p{margin:2px 0;font-size:17px}.answer .no{font-size:15px;color:var(--bad)}
 .scroll{overflow-x:auto;margin:10px 0}table{border-collapse:collapse;width:100%;font-size:13px}
 caption{text-align:left;font-weight:600;padding:6px 0}
-th,td{padding:5px 8px;border-bottom:1px solid var(--line);text-align:right;vertical-align:top;
+th,td{padding:5px 6px;border-bottom:1px solid var(--line);text-align:right;vertical-align:top;
 font-variant-numeric:tabular-nums}
 thead th{vertical-align:bottom;font-size:12px;line-height:1.3;font-weight:600;border-bottom:2px solid var(--line)}
 thead .z{display:block}

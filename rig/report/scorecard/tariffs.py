@@ -14,6 +14,7 @@ own.
 
 from __future__ import annotations
 
+import math
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Annotated
@@ -56,7 +57,7 @@ class Tariff(_Part):
 
     def of_calls(self, calls: int, seconds: Decimal) -> Decimal:
         """The exact price of a month: so many calls of so many seconds each."""
-        steps = -(-seconds // self.minute_step_s)
+        steps = math.ceil(seconds / self.minute_step_s)
         minutes = steps * self.minute_step_s / Decimal(60)
         return self.monthly + calls * (self.per_call + minutes * self.per_minute)
 

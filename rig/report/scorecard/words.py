@@ -27,7 +27,7 @@ KIND = {
 SHARE_ZH = {
     "requests and answers": "请求与应答",
     "handshakes": "握手",
-    "acknowledgements": "确认",
+    "TCP ACKs": "确认",
     "closing": "关闭连接",
     "retransmissions": "重传",
     "keep-alive": "保活",
