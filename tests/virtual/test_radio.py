@@ -127,7 +127,9 @@ def test_service_is_lost_and_found_and_the_link_follows(loop: Loop) -> None:
     loop.link.wait_for_carrier(True)
     assert loop.link.shape() == good
     last = loop.radio.events("radio")[-1].data
-    assert last == {"rsrp": -70.0, "registered": True, "technology": "LTE"}
+    assert last == {
+        "rsrp": -70.0, "registered": True, "technology": "LTE", "cell": "00C3D4E5", "carries": True,
+    }  # fmt: skip
     loop.radio.end()
 
 
@@ -151,7 +153,7 @@ def test_an_attenuator_that_comes_back_is_followed_again(start_device: StartDevi
     radio = start_device("radio", link=None)
     radio.wait_for("radio", 2)
     attenuator.end()
-    start_device("attenuator", name="other", port=0, start_db=20)
+    start_device("attenuator", port=0, start_db=20)
     assert radio.wait_for("radio", 3)[-1].data["rsrp"] == -90.0
 
 
