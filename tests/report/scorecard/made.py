@@ -27,7 +27,7 @@ TARIFFS = Tariffs.model_validate(
             "dial-up": {"monthly": "9.90", "per_call": "0.06", "per_minute": "0.02", "minute_step_s": 60},
         },
     }
-)
+).model_copy(update={"source": "made.yaml"})
 
 
 class Story(Run):
