@@ -146,11 +146,12 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
 
 def _made(top: Section, key: str, runtime: Path) -> Path | None:
     """A place in the runtime folder that the terminal makes, where it is asked for."""
-    if not top.has(key):
-        return None
-    name = top.get(key, str)
+    return _inside(runtime, key, top.get(key, str)) if top.has(key) else None
+
+
+def _inside(runtime: Path, setting: str, name: str) -> Path:
     if name != Path(name).name or name in ("", ".", ".."):
-        raise CallerMistake(f"terminal setting {key}", f"is {name!r}", "it is a name in the runtime folder")
+        raise CallerMistake(f"terminal setting {setting}", f"is {name!r}", "it is a name in the runtime folder")
     return runtime / name
 
 
@@ -208,7 +209,7 @@ def _line(section: Section, runtime: Path) -> LineSetting:
     if not 1 <= answer_s <= 255:
         raise CallerMistake("terminal setting bearers.line.answer_s", f"is {answer_s}", "1 to 255 s")
     return LineSetting(
-        port=runtime / section.get("port", str),
+        port=_inside(runtime, "bearers.line.port", section.get("port", str)),
         number=number,
         redials=section.amount("redials", LineSetting.redials),
         redial_pause_s=section.seconds("redial_pause_s", LineSetting.redial_pause_s),

@@ -90,9 +90,9 @@ class Caller:
 
 
 class LineBench:
-    """Everything from the terminal's serial port to the host."""
+    """Everything from the terminal's serial port to the host; to one's own, where its port is named."""
 
-    def __init__(self, folder: Path, framing: str = "checked", **exchange: Any) -> None:
+    def __init__(self, folder: Path, framing: str = "checked", host_port: int | None = None, **exchange: Any) -> None:
         self.folder = folder
         self.host = EchoHost()
         self._processes: list[subprocess.Popen[bytes]] = []
@@ -100,10 +100,16 @@ class LineBench:
         self._start("rig.virtual.telephone", "exchange", **(FAST | exchange))
         self._start(
             "rig.bearers.dialup", "dialup-line", bearer="dialup", port=str(folder / "answering.tty"), framing=framing,
-            host=["127.0.0.1", self.host.port],
+            host=["127.0.0.1", host_port or self.host.port],
         )  # fmt: skip
         self.line = LineClient("dialup", folder)
-        self.caller = Caller(folder / "line.tty")
+        self._caller: Caller | None = None
+
+    @property
+    def caller(self) -> Caller:
+        """By hand; the port is his as soon as he is asked for."""
+        self._caller = self._caller or Caller(self.folder / "line.tty")
+        return self._caller
 
     def met(self, what: str) -> int:
         """A count of the answering side."""
@@ -131,7 +137,8 @@ class LineBench:
 
     def close(self) -> None:
         """End everything."""
-        self.caller.modem.close()
+        if self._caller is not None:
+            self._caller.modem.close()
         self.line.close()
         for process in reversed(self._processes):
             process.terminate()
@@ -152,9 +159,9 @@ class LineBench:
 
 
 @contextlib.contextmanager
-def line_bench(folder: Path, framing: str = "checked", **exchange: Any) -> Iterator[LineBench]:
+def line_bench(folder: Path, framing: str = "checked", **settings: Any) -> Iterator[LineBench]:
     """A bench for the length of a block."""
-    bench = LineBench(folder, framing, **exchange)
+    bench = LineBench(folder, framing, **settings)
     try:
         yield bench
     finally:

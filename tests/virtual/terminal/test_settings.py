@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from rig.errors import CallerMistake
-from rig.virtual.terminal.settings import BearerSetting, read_settings
+from rig.virtual.terminal.settings import BearerSetting, LineSetting, read_settings
 
 GOOD: dict[str, Any] = {
     "name": "terminal", "runtime": "/run/bench", "journals": "/run/journals", "redaction": "/run/redaction.json",
@@ -28,6 +28,15 @@ def test_a_minimal_file_is_enough() -> None:
     assert settings.ecr.tcp == ("10.64.9.2", 20007)
     assert settings.defects == frozenset()
     assert (settings.slot, settings.stripe, settings.floor_limit) == (None, None, 0)
+
+
+def test_ways_of_every_kind() -> None:
+    private = {"name": "private", "interface": "wwan3", "plain": True, "address": "10.64.0.10", "port": 5001}
+    line = {"name": "dialup", "line": {"port": "line.tty", "number": "0800", "redials": 2}}
+    assert read_settings(GOOD | {"bearers": [private, line]}).bearers == (
+        BearerSetting("private", "wwan3", plain=True, address="10.64.0.10", port=5001),
+        BearerSetting("dialup", None, line=LineSetting(Path("/run/bench/line.tty"), "0800", redials=2)),
+    )
 
 
 def test_slot_and_stripe_are_made_in_the_runtime_folder() -> None:
@@ -57,6 +66,9 @@ def test_slot_and_stripe_are_made_in_the_runtime_folder() -> None:
         ("stripe", "../stripe.tty", "a name in the runtime folder"),
         ("slot", "", "a name in the runtime folder"),
         ("floor_limit", -1, "floor_limit: is -1"),
+        ("bearers", [{"name": "line", "line": {"port": "line.tty", "number": "+49"}}], "number: is '+49'"),
+        ("bearers", [{"name": "line", "line": {"port": "/dev/ttyS0", "number": "1"}}], "a name in the runtime folder"),
+        ("bearers", [{"name": "line", "line": {"port": "a", "number": "1", "answer_s": 300}}], "1 to 255 s"),
     ],
 )
 def test_a_wrong_setting_is_named(path: str, value: object, complaint: str) -> None:
