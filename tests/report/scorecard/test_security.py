@@ -83,7 +83,7 @@ def test_a_false_host_is_refused_only_if_it_was_met_and_given_nothing(
     tmp_path: Path, hits: int, detail: dict[str, Any], met: int, refused: int, harmed: int
 ) -> None:
     story = Story("wifi")
-    failure = {"bearer": "wifi", "failure": "evil-twin", "options": {"self_signed": True}}
+    failure: dict[str, Any] = {"bearer": "wifi", "failure": "evil-twin", "options": {"self_signed": True}}
     with story.on("wifi", "hostile network") as case:
         story.note("network_failure", **failure, active=True, evidence={})
         story.fails(case)

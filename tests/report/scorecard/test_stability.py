@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,8 +11,8 @@ from rig.report.scorecard import Scorecard
 from rig.report.scorecard.figures import Stability
 from tests.report.scorecard.made import ADDRESSES, Story
 
-CLEAN = {"up": {"delay_ms": 0, "cut": False}, "down": {"delay_ms": 0, "cut": False}, "carrier": True}
-CUT = {"up": {"delay_ms": 0, "cut": True}, "down": {"delay_ms": 0, "cut": True}, "carrier": True}
+CLEAN: dict[str, Any] = {"up": {"delay_ms": 0, "cut": False}, "down": {"delay_ms": 0, "cut": False}, "carrier": True}
+CUT: dict[str, Any] = {"up": {"delay_ms": 0, "cut": True}, "down": {"delay_ms": 0, "cut": True}, "carrier": True}
 
 
 def under(card: Scorecard, condition: str, bearer: str = "wifi") -> Stability:
