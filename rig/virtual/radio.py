@@ -54,7 +54,7 @@ class RadioProcess:
         runtime = Path(config["runtime"])
         self._journal = journal
         neighbour = config.get("neighbour")
-        self._radio = Radio(RadioSettings.of({**config, **_neighbour_level(neighbour)}))
+        self._radio = Radio(RadioSettings.of({**config, **neighbour_level(neighbour)}))
         known = {key: config[key] for key in ("apn", "sims") if key in config}
         self._modem = AtModem(self._radio, self._record, **known)
         self._inbox: queue.Queue[Callable[[], None]] = queue.Queue()
@@ -184,7 +184,12 @@ class RadioProcess:
             raise error
 
 
-def _neighbour_level(neighbour: Mapping[str, Any] | None) -> dict[str, float]:
+def neighbour_level(neighbour: Mapping[str, Any] | None) -> dict[str, float]:
+    """The model's constant for the second cell, if there is one.
+
+    Raises:
+        CallerMistake: it has no channel, or settings that a cell does not have.
+    """
     if neighbour is None:
         return {}
     if "channel" not in neighbour or neighbour.keys() - {"channel", "attenuator", "reference_dbm"}:

@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import serial
 
 from rig.errors import CallerMistake
 from rig.instruments.minicircuits import MiniCircuits
 from rig.instruments.modem import Modem
-from rig.rpc import RpcClient, RpcServer
+from rig.rpc import RpcClient, RpcError, RpcServer
 from rig.units import Decibel
 from rig.virtual.device import check_settings
+from rig.virtual.radio import neighbour_level
 
 StartDevice = Callable[..., Any]
 
@@ -172,6 +174,105 @@ def test_a_modem_nobody_reads_goes_on(start_device: StartDevice, runtime: Path, 
     assert modem.wait_until(lambda signal: signal.registered, 5).rsrp is not None
     modem.close()
     radio.end()
+
+
+def box_of(attenuator: Any, tmp_path: Path) -> MiniCircuits:
+    address = f"TCPIP::127.0.0.1::{attenuator.ready['port']}::SOCKET"
+    return MiniCircuits.open(address, name="att", lock_folder=tmp_path / "locks")
+
+
+def wait_for_state(radio: Any, **wanted: Any) -> dict[str, Any]:
+    """The radio's last event, once it says so."""
+    deadline = time.monotonic() + 5
+    while not (found := radio.events("radio")) or {key: found[-1].data[key] for key in wanted} != wanted:
+        assert time.monotonic() < deadline, f"never {wanted}: {[each.data for each in found]}"
+        time.sleep(0.01)
+    return dict(found[-1].data)
+
+
+def test_a_path_that_fades_takes_the_modem_down_to_2g_and_back(start_device: StartDevice, tmp_path: Path) -> None:
+    attenuator = start_device("attenuator", port=0, start_db=0)
+    radio = start_device("radio", link=None, technologies=["LTE", "UTRAN", "GSM"], haste=50)
+    box = box_of(attenuator, tmp_path)
+    wait_for_state(radio, technology="LTE")
+    for db, technology, level in ((52, "UTRAN", -108), (60, "GSM", -99), (70, None, None), (0, "LTE", -70)):
+        box.set(1, Decibel(db))
+        state = wait_for_state(radio, registered=technology is not None, technology=technology)
+        assert level is None or state["rsrp"] == level
+    box.close()
+    radio.end()
+
+
+def test_two_paths_in_opposite_directions_hand_the_modem_over(
+    start_device: StartDevice, runtime: Path, tmp_path: Path
+) -> None:
+    link = Link()
+    server = link.serve(runtime / "link.sock")
+    attenuator = start_device("attenuator", port=0, start_db=0)
+    box = box_of(attenuator, tmp_path)
+    box.set(2, Decibel(40))
+    radio = start_device("radio", neighbour={"channel": 2, "reference_dbm": -72})
+    wait_for_state(radio, cell="00C3D4E5", carries=True)
+    for step in range(0, 45, 5):
+        box.set(1, Decibel(step))
+        box.set(2, Decibel(40 - step))
+    wait_for_state(radio, cell="00C3D4E6", carries=True)
+    assert link.carrier() is True
+    deadline = time.monotonic() + 5
+    while not any(verb == "set" and call["up"] == {"cut": True} for verb, call in link.calls):
+        assert time.monotonic() < deadline, "nothing was interrupted"
+        time.sleep(0.01)
+    assert not [call for verb, call in link.calls if verb == "carrier" and not call["up"]][1:]  # but for the start
+    box.close()
+    server.close()
+    radio.end()
+
+
+def test_a_wrong_apn_leaves_a_signal_and_takes_the_carrier(loop: Loop) -> None:
+    loop.link.wait_for_carrier(True)
+    port = serial.Serial(loop.radio.ready["port"], timeout=2)
+    loop.modem.close()
+
+    def say(command: str) -> bytes:
+        port.write(command.encode() + b"\r")
+        return port.read_until(b"OK\r\n")
+
+    say("AT+CGACT=0,1")
+    loop.link.wait_for_carrier(False)
+    say('AT+CGDCONT=1,"IP","wrong"')
+    port.write(b"AT+CGACT=1,1\r")
+    assert port.read_until(b"127\r\n").endswith(b"+CME ERROR: 127\r\n")
+    say('AT+CGDCONT=1,"IP","acquirer.apn"')
+    say("AT+CGACT=1,1")
+    loop.link.wait_for_carrier(True)
+    port.close()
+    assert wait_for_state(loop.radio, carries=True)["registered"]
+
+
+def test_the_side_door_congests_the_cell_and_breaks_the_modem(loop: Loop, runtime: Path) -> None:
+    loop.link.wait_for_carrier(True)
+    door = RpcClient(runtime / "radio.sock")
+    free = loop.link.shape()["down"]["rate_kbit"]
+    door.call("load", share=0.9)
+    assert loop.link.shape()["down"]["rate_kbit"] == pytest.approx(free / 10)
+    assert door.call("state")["load"] == 0.9
+    door.call("load", share=0)
+    assert loop.link.shape()["down"]["rate_kbit"] == free
+    door.call("fault", kind="sim-missing")
+    loop.link.wait_for_carrier(False)
+    assert not loop.modem.registration().registered
+    door.call("clear_faults")
+    loop.link.wait_for_carrier(True)
+    for call, why in (({"do": "load", "share": 2}, "load 2"), ({"do": "fault", "kind": "odd"}, "no fault 'odd'")):
+        with pytest.raises(RpcError, match=why):
+            door.call(str(call.pop("do")), **call)
+    door.close()
+
+
+@pytest.mark.parametrize("neighbour", [{}, {"channel": 2, "chanel": 3}])
+def test_a_neighbour_is_named_in_full(neighbour: dict[str, Any]) -> None:
+    with pytest.raises(CallerMistake, match="a neighbour has channel"):
+        neighbour_level(neighbour)
 
 
 def test_a_misspelt_setting_is_refused(tmp_path: Path) -> None:
