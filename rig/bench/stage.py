@@ -28,7 +28,7 @@ from rig.bench.wire import WireFaults
 from rig.bench.wireless import Wireless
 from rig.cards.faults import CardFault
 from rig.cards.profile import Interface
-from rig.errors import BenchTrouble
+from rig.errors import BenchTrouble, CallerMistake
 from rig.faults import Facts, LateProof, Payload, Proof, TlsRecord
 from rig.instruments.modem import Signal
 from rig.units import Decibel
@@ -168,6 +168,12 @@ class BenchStage:
     def arm_wire(self, bearer: str, cut: Cut) -> LateProof:
         """A packet of the terminal will meet its fate on the wire, until :meth:`restore`."""
         self._bearer(bearer)
+        if not self._bench.bearers[bearer].has_packets:
+            raise CallerMistake(
+                bearer,
+                "a telephone call has no packets to meet",
+                "use moments of the host, or call-dropped: rig failures",
+            )
         host = self._bench.acquirer
         request = TlsRecord() if host.tls else _PLAIN_SALE
         complete = replace(cut, trigger=cut.trigger or request, port=cut.port or host.port)

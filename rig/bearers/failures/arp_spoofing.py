@@ -86,14 +86,14 @@ class ArpSpoofing(PacketFailure):
         mac = NEIGHBOUR.hex(":")
         return (
             Counter(UP),
-            Chain(UP, f'type filter hook ingress device "{site.interface}" priority 0;'),
+            Chain(UP, f'type filter hook ingress device "{site.network()}" priority 0;'),
             Rule(UP, f"ether daddr {mac} ether type ip counter name {UP} {self.taken}"),
         )
 
     def start(self, site: Site) -> dict[str, Any]:
         """Poison, and see that the terminal now talks to the neighbour."""
         gateway = site.gate()
-        victim = self._victim or terminal_on(site.interface, gateway)
+        victim = self._victim or terminal_on(site.network(), gateway)
         evidence = super().start(site)
         try:
             self._poison = _Poison(site.interface, gateway, victim)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from rig.errors import BenchTrouble
+from rig.errors import BenchTrouble, CallerMistake
 
 
 class Services(Protocol):
@@ -151,6 +151,18 @@ class Site:
         if self.line is None:
             raise BenchTrouble(f"bearer {self.bearer}", "is no telephone line", "ask for this of a dial-up bearer")
         return self.line
+
+    def network(self) -> str:
+        """The interface through which the terminal's packets pass.
+
+        Raises:
+            CallerMistake: a telephone call has none.
+        """
+        if self.line is not None:
+            raise CallerMistake(
+                f"bearer {self.bearer}", "a telephone call has no packets", "use a failure of the line: rig failures"
+            )
+        return self.interface
 
     def gate(self) -> str:
         """The bench's own address on this bearer.

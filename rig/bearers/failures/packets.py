@@ -67,9 +67,9 @@ class PacketFailure:
 
 def iif(site: Site) -> str:
     """The match of what comes from the terminal."""
-    return f'iifname "{site.interface}"'
+    return f'iifname "{site.network()}"'
 
 
 def oif(site: Site) -> str:
     """The match of what goes to the terminal."""
-    return f'oifname "{site.interface}"'
+    return f'oifname "{site.network()}"'

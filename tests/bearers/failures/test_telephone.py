@@ -147,3 +147,9 @@ def test_without_a_relay_the_line_cannot_be_dead() -> None:
 def test_options_out_of_range_are_refused(name: str, options: dict[str, Any]) -> None:
     with pytest.raises(CallerMistake):
         make_failure(name, options)
+
+
+@pytest.mark.parametrize("name", ["silent-drop", "rst", "arp-lost", "mtu-black-hole"])
+def test_a_call_has_no_packets_that_could_fail(bench: LineBench, name: str) -> None:
+    with pytest.raises(CallerMistake, match="a telephone call has no packets"):
+        make_failure(name, {}).start(site(bench))
