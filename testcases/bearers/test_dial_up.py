@@ -9,7 +9,7 @@ import pytest
 
 from rig.bearers.dialup.link import TelephoneLink
 from rig.bench import Bench
-from rig.faults import Moment, cut, fail, switch_off
+from rig.faults import Moment, cut, cut_power, fail, host_down, switch_off
 from rig.verdict import Verdict
 
 LINE = "dialup"
@@ -93,6 +93,25 @@ def test_switched_off(bench: Bench, bearer: str, moment: Moment) -> None:
     lost = bench.sale(30_50, CARD, switch_off(bearer).at(moment))
     bench.stage.bring_back(bearer)
     found = bench.sale(30_51, CARD)
+    assert (lost.approved, found.approved) == (False, True)
+
+
+@pytest.mark.needs("power control")
+@pytest.mark.requires(Verdict.FAILED_SAFELY)
+def test_power_lost_in_a_call(bench: Bench, bearer: str) -> None:
+    """The terminal and its modem lose their power in the call: after the reboot it dials anew, reverses and sells."""
+    lost = bench.sale(30_80, CARD, cut_power().at(Moment.REQUEST_RECEIVED))
+    bench.power_cycle()
+    found = bench.sale(30_81, CARD)
+    assert (lost.approved, found.approved) == (False, True)
+
+
+@pytest.mark.requires(Verdict.FAILED_SAFELY)
+def test_host_down_behind_the_line(bench: Bench, bearer: str) -> None:
+    """The call stands and nobody is behind it: the bench hangs up, as an access controller does."""
+    lost = bench.sale(30_90, CARD, host_down().at(Moment.BETWEEN_SALES))
+    bench.host_up()
+    found = bench.sale(30_91, CARD)
     assert (lost.approved, found.approved) == (False, True)
 
 
