@@ -16,7 +16,7 @@ from rig.bearers.wifi.channels import frequency_mhz
 from rig.bench.description import BenchFile
 from rig.bench.parts.simulation import Simulation
 from rig.bench.places import StateDirectory
-from rig.bench.plan_ways import exchange_settings, telephone_lines, terminal_bearers
+from rig.bench.plan_ways import base_settings, exchange_settings, telephone_lines, terminal_bearers
 from rig.bench.spawn import Program, module_command, write_private
 from rig.errors import CallerMistake
 from rig.units import CURRENCY_NUMERIC
@@ -29,10 +29,12 @@ ACCESS_POINTS = "access-points"
 _USUAL_CHANNELS = (1, 6, 11)
 _DEVICES = {
     "attenuator": "rig.virtual.attenuator",
+    "bluetooth-base": "rig.virtual.bluetooth_base",
     "field": "rig.virtual.field",
     "physical-cards": "rig.cards.plastic",
     "radio": "rig.virtual.radio",
     "relay-board": "rig.virtual.relay_board",
+    "switch": "rig.virtual.switch",
     "telephone": "rig.virtual.telephone",
 }
 """Kind of a simulated device → module."""
@@ -192,6 +194,8 @@ def _device(name: str, bench: BenchFile, places: Places, common: dict[str, Any])
         settings |= {"power_on": True, "load": _terminal(bench, bench.simulation, places, common)}
     if device.device == "telephone":
         settings = {**exchange_settings(bench, device), **settings}
+    if device.device == "bluetooth-base":
+        settings = {**base_settings(bench, device), **settings}
     if device.device == "physical-cards":
         settings |= {"state": str(places.state.root), "folder": str(places.cards(bench))}
     return Program(name, _DEVICES[device.device], settings, in_terminal=device.device == "relay-board")

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from rig.bench.cables import radio_link
 from rig.bench.description import BenchFile
 from rig.bench.parts.simulation import SimulatedDevice, Simulation
+from rig.errors import CallerMistake
 
 NUMBER = "0800"
 """What the virtual terminal dials where the bench file says nothing else."""
@@ -44,6 +46,28 @@ def exchange_settings(bench: BenchFile, device: SimulatedDevice) -> dict[str, An
         if bearer.answering is not None and bearer.interface == answering and bearer.answering.loop is not None:
             settings["loop_relay"] = bench.relays[bearer.answering.loop].channel
     return settings
+
+
+def base_settings(bench: BenchFile, device: SimulatedDevice) -> dict[str, Any]:
+    """What a simulated Bluetooth base is told unless its settings say: its bearer's segment, box, channel and relays.
+
+    Raises:
+        CallerMistake: no bearer has a base.
+    """
+    of = next((name for name, each in bench.bearers.items() if each.base is not None), None)
+    of = device.settings.get("segment", radio_link(of or "")).removeprefix(radio_link(""))
+    if of not in bench.bearers or (base := bench.bearers[of].base) is None:
+        raise CallerMistake("device bluetooth-base", "no bearer has it", "give a bluetooth bearer a base")
+    settings: dict[str, Any] = {"segment": radio_link(of)}
+    for name, relay in (("power_relay", base.power), ("pairing_relay", base.pairing)):
+        if relay is not None:
+            settings[name] = bench.relays[relay].channel
+    path = bench.paths.get(bench.bearers[of].path or "")
+    if path is None:
+        return settings | {"attenuator": None}
+    devices = bench.simulation.devices if bench.simulation is not None else {}
+    box = path.attenuator if path.attenuator in devices else "attenuator"
+    return settings | {"attenuator": box, "channel": path.all_channels[0]}
 
 
 def terminal_bearers(bench: BenchFile, simulation: Simulation) -> list[dict[str, Any]]:
