@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from rig.errors import CallerMistake
 from rig.virtual.radio_model.radio import Radio
 from rig.virtual.radio_model.settings import RadioSettings
-from rig.virtual.radio_model.shape import CUT, Shape, congested
+from rig.virtual.radio_model.shape import CUT, Direction, Shape, congested
 from rig.virtual.radio_model.technology import GSM, LTE, TECHNOLOGIES, UTRAN, Technology
 
 QUIET = RadioSettings(noise_db=0)
@@ -340,3 +341,26 @@ def test_a_load_that_makes_no_sense_changes_nothing() -> None:
     with pytest.raises(CallerMistake, match="load -1"):
         radio.congest(-1)
     assert radio.load == 0
+
+
+# The document.
+
+
+@pytest.mark.parametrize("technology", [LTE, UTRAN, GSM], ids=lambda each: each.name)
+def test_the_document_has_the_rows_of_the_tables(technology: Technology) -> None:
+    document = (Path(__file__).parents[2] / "docs" / "radio-model.md").read_text()
+
+    def cells(direction: Direction) -> list[str]:
+        delay, jitter = f"{direction.delay_ms:g}", f"{direction.jitter_ms:g}"
+        return [f"{delay} ± {jitter}", f"{direction.loss_percent:g}", f"{direction.rate_kbit:g}"]
+
+    for row in technology.table:
+        level = "below" if row is technology.table[-1] else f"{row.sinr_db + technology.floor_dbm:g}"
+        line = " | ".join([f"{row.sinr_db:g}", level, *cells(row.up), *cells(row.down)])
+        assert f"| {line} |".replace("-", "−") in document
+
+
+def test_the_document_has_every_setting() -> None:
+    document = (Path(__file__).parents[2] / "docs" / "radio-model.md").read_text()
+    for setting in {field.name for field in fields(RadioSettings)} - {"neighbour_dbm"}:
+        assert f"`{setting}`" in document, setting
