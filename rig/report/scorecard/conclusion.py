@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from rig.report.scorecard import words
+from rig.report.scorecard.figures import Stability
 from rig.report.scorecard.limits import limits, measured
 from rig.report.scorecard.model import COUNTED, BearerCard, Scorecard, Statement
-from rig.report.scorecard.preference import difference, groups, obstacles, preferred, recommended
+from rig.report.scorecard.preference import Difference, difference, groups, obstacles, preferred, recommended
 from rig.report.scorecard.sentences import cost, faults, portability, security
 
 
@@ -44,31 +45,31 @@ def _recommendation(card: Scorecard) -> Statement:
             en = f"{words.listed(names)} do equally well here: no difference between them was measured."
             zh = f"{words.listed_zh(names)} 在本次测试中同样好：未测出差别。"
         return Statement("recommendation", en, zh, better=tuple(names))
-    reasons = {each.name: _why(best, each) for each in worse}
-    en = "; ".join(f"before {name}: {words.listed(words.REASON[r][0] for r in why)}" for name, why in reasons.items())
-    zh = "；".join(f"优于 {name}：{words.listed_zh(words.REASON[r][1] for r in why)}" for name, why in reasons.items())
+    reasons = words.grouped((tuple(_why(best, each)), each.name) for each in worse)
+    en = "; ".join(f"before {words.listed(of)}: {words.listed(words.REASON[r][0] for r in w)}" for w, of in reasons)
+    zh = "；".join(f"优于 {words.listed_zh(of)}：{words.listed_zh(words.REASON[r][1] for r in w)}" for w, of in reasons)
     return Statement(
         "recommendation",
         f"Under the conditions of this run, use {' or '.join(names)} ({en}).",
-        f"在本次测试的条件下，推荐 {'或 '.join(names)}（{zh}）。",
+        f"在本次测试的条件下，推荐 {' 或 '.join(names)}（{zh}）。",
         better=tuple(names),
-        worse=tuple(reasons),
+        worse=tuple(words.names(worse)),
     )
 
 
 def _why(best: tuple[BearerCard, ...], worse: BearerCard) -> list[str]:
-    """Why others are preferred to it; by one of the best where they tell, else by the one that beat it."""
-    return list(dict.fromkeys(why for each in best if (why := preferred(each, worse)))) or ["share"]
+    """Why others are preferred to it, as far as it is the best who are."""
+    return list(dict.fromkeys(why for each in best if (why := preferred(each, worse)))) or ["other"]
 
 
 def _obstacles(card: Scorecard) -> Iterator[Statement]:
-    for bearer in card.bearers:
-        if found := obstacles(bearer):
+    for found, names in words.grouped((obstacles(each), each.name) for each in card.bearers):
+        if found:
             yield Statement(
                 "recommendation",
-                f"{bearer.name} is not recommended: {'; '.join(words.OBSTACLE[each][0] for each in found)}.",
-                f"不推荐 {bearer.name}：{'；'.join(words.OBSTACLE[each][1] for each in found)}。",
-                worse=(bearer.name,),
+                f"Not recommended: {words.listed(names)}, because {words.listed(words.OBSTACLE[o][0] for o in found)}.",
+                f"不推荐 {words.listed_zh(names)}：{words.listed_zh(words.OBSTACLE[o][1] for o in found)}。",
+                worse=names,
             )
 
 
@@ -79,10 +80,12 @@ def _by_condition(card: Scorecard) -> Iterator[Statement]:
         if not entries:
             continue
         better, worse = groups(entries)
-        shares = ", ".join(words.completed(*each) for each in entries)
+        alike = words.grouped((words.share(each), bearer) for bearer, each in entries)
+        shares = "; ".join(f"{words.listed(names)} {share}" for share, names in alike)
+        shares_zh = "；".join(f"{words.listed_zh(names)} {share}" for share, names in alike)
         times = ", ".join(f"{n} {words.milliseconds(s.times.median.value)}" for n, s in entries if s.times is not None)
         en = f"Under “{name}”, sales completed: {shares}. Median time: {times or 'none'}. "
-        zh = f"{words.condition_zh(name)}下完成的交易：{shares}。时间中位数：{times or '无'}。"
+        zh = f"{words.condition_zh(name)}下完成的交易：{shares_zh}。时间中位数：{times or '无'}。"
         if better:
             en += f"{words.listed(better)} did better than {words.listed(worse)}."
             zh += f"{words.listed_zh(better)} 优于 {words.listed_zh(worse)}。"
@@ -94,30 +97,43 @@ def _by_condition(card: Scorecard) -> Iterator[Statement]:
 
 def _everyday(card: Scorecard) -> Iterator[Statement]:
     """Wi-Fi or a SIM card, where one of the two has a bad day and the other does not."""
+    alike: list[tuple[str, str]] = []
     for one in (each for each in card.bearers if each.kind == "wifi"):
         for other in (each for each in card.bearers if each.kind == "cellular"):
             for bad in ("weak signal", "busy network"):
-                yield from _bad_day(one, other, bad)
-                yield from _bad_day(other, one, bad)
+                for suffers, well in ((one, other), (other, one)):
+                    worse, good = suffers.under(bad), well.under("ideal")
+                    if worse is None or good is None:
+                        continue
+                    found = difference(good, worse)
+                    if found is None or obstacles(suffers) or obstacles(well):
+                        zh = f"{suffers.name}（{words.condition_zh(bad)}）与 {well.name}"
+                        alike.append((f"{suffers.name} under “{bad}” and {well.name}", zh))
+                    else:
+                        yield _bad_day((suffers, worse), (well, good), found)
+    if alike:
+        yield Statement(
+            "choice",
+            f"No preference, the second undisturbed: {'; '.join(en for en, _ in alike)}.",
+            f"无法区分优劣（后者不受干扰）：{'；'.join(zh for _, zh in alike)}。",
+        )
 
 
-def _bad_day(suffers: BearerCard, well: BearerCard, bad: str) -> Iterator[Statement]:
-    worse, good = suffers.under(bad), well.under("ideal")
-    if worse is None or good is None:
-        return
-    found = difference(good, worse)
-    figures = f"{words.completed(suffers.name, worse)}, {words.completed(well.name, good)}"
+def _bad_day(suffers: tuple[BearerCard, Stability], well: tuple[BearerCard, Stability], of: Difference) -> Statement:
+    (bad, worse), (fine, good) = suffers, well
+    winner, loser = (fine, bad) if of.first else (bad, fine)
+    figures = f"{words.completed(bad.name, worse)}, {words.completed(fine.name, good)}"
     if worse.times is not None and good.times is not None:
-        medians = (words.milliseconds(worse.times.median.value), words.milliseconds(good.times.median.value))
-        figures += f"; p50 {medians[0]} / {medians[1]}"
-    en = f"{suffers.name} under “{bad}” against {well.name} undisturbed: "
-    zh = f"{suffers.name} 处于{words.condition_zh(bad)}，而 {well.name} 不受干扰时："
-    if found is None or any(obstacles(each) for each in (suffers, well)):
-        yield Statement("choice", f"{en}no preference ({figures}).", f"{zh}无法区分优劣（{figures}）。", condition=bad)
-        return
-    winner, loser = (well, suffers) if found.first else (suffers, well)
-    reason = words.REASON[found.of]
-    yield Statement(
-        "choice", f"{en}{winner.name}, {reason[0]} ({figures}).", f"{zh}选 {winner.name}，{reason[1]}（{figures}）。",
-        (winner.name,), (loser.name,), bad,
-    )  # fmt: skip
+        medians = (words.milliseconds(each.median.value) for each in (worse.times, good.times))
+        figures += f"; p50 {' / '.join(medians)}"
+    reason = words.REASON[of.of]
+    return Statement(
+        "choice",
+        f"{bad.name} under “{worse.condition}” against {fine.name} undisturbed: "
+        f"{winner.name}, {reason[0]} ({figures}).",
+        f"{bad.name} 处于{words.condition_zh(worse.condition)}，而 {fine.name} 不受干扰时：选 {winner.name}，"
+        f"{reason[1]}（{figures}）。",
+        (winner.name,),
+        (loser.name,),
+        worse.condition,
+    )

@@ -59,6 +59,6 @@ def limits(card: Scorecard) -> Iterator[Statement]:
         )
     for doubt in card.doubts:
         yield Statement("limits", f"Doubt: {doubt}.", f"疑点：{doubt}。")
-    for bearer in card.bearers:
-        for why_en, why_zh in bearer.security.not_tested:
-            yield Statement("limits", f"{bearer.name}: {why_en}.", f"{bearer.name}：{why_zh}。")
+    untested = ((why, bearer.name) for bearer in card.bearers for why in bearer.security.not_tested)
+    for (why_en, why_zh), names in words.grouped(untested):
+        yield Statement("limits", f"{words.listed(names)}: {why_en}.", f"{words.listed_zh(names)}：{why_zh}。")

@@ -118,12 +118,12 @@ def _fronts(card: Scorecard) -> Iterator[Statement]:
 
 def portability(card: Scorecard) -> Iterator[Statement]:
     """How far each bearer carried, and how soon it was back."""
-    said = [(each.name, *_reach(each)) for each in card.bearers if each.portability.sales]
+    said = words.grouped((_reach(each), each.name) for each in card.bearers if each.portability.sales)
     if said:
         yield Statement(
             "portability",
-            "Carried away: " + "; ".join(f"{name} {en}" for name, en, _ in said) + ".",
-            "逐步移远：" + "；".join(f"{name} {zh}" for name, _, zh in said) + "。",
+            "Carried away: " + "; ".join(f"{words.listed(names)} {en}" for (en, _), names in said) + ".",
+            "逐步移远：" + "；".join(f"{words.listed_zh(names)} {zh}" for (_, zh), names in said) + "。",
         )
     if over := [each for each in card.bearers if each.portability.failover]:
         said_over = [(each.name, each.portability) for each in over]
@@ -139,13 +139,17 @@ def portability(card: Scorecard) -> Iterator[Statement]:
 def _reach(bearer: BearerCard) -> tuple[str, str]:
     found = bearer.portability
     back = words.milliseconds(found.back.median_ms)
-    en, zh = _ends(found) if found.attenuated else ("ended with its cable or cell", "以断开结束")
+    en, zh = _ends(found)
     if found.back.recovered:
         en, zh = f"{en}, of use again after {back}", f"{zh}，恢复后 {back} 可用"
     return en, zh
 
 
 def _ends(found: Portability) -> tuple[str, str]:
+    if not found.attenuated:
+        if found.completed == found.sales:
+            return "failed nowhere", "未失败"
+        return "failed once the link was gone", "链路断开后失败"
     if found.failed_db is None:
         reached = words.plain(found.completed_db, "dB")
         return f"still completed at {reached}, the greatest loss tried", f"在所试最大衰减 {reached} 时仍能完成"

@@ -76,16 +76,16 @@ def _money_cell(bearer: BearerCard) -> str:
 
 def _clear_cell(bearer: BearerCard) -> str:
     if bearer.security.card_data_in_clear:
-        return cell("yes 是", "bad")
+        return cell("yes", "bad", "是")
     known = bearer.security.captured and bearer.security.masked_packets is not None
-    return cell("none seen 未见", "good") if known else cell("not known 未知", "doubt")
+    return cell("none seen", "good", "未见") if known else cell("not known", "doubt", "未知")
 
 
 def _hostile_cell(fronts: tuple[Hostile, ...]) -> str:
     met, refused = sum(each.met for each in fronts), sum(each.refused for each in fronts)
     if not met:
-        return cell("not tested 未测", "doubt")
-    return cell(f"{refused}/{met} refused 拒绝", "good" if refused == met else "bad")
+        return cell("not tested", "doubt", "未测")
+    return cell(f"{refused}/{met} refused", "good" if refused == met else "bad", "拒绝")
 
 
 def _reach_cell(bearer: BearerCard) -> str:

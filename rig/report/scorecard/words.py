@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
+from typing import TypeVar
 
 from rig.report.scorecard.figures import Stability
 from rig.report.scorecard.model import BearerCard
 from rig.report.scorecard.statistics import Interval
+
+Key = TypeVar("Key", bound=Hashable)
 
 CONDITION_ZH = {
     "ideal": "理想条件",
@@ -47,6 +50,7 @@ REASON = {
     "share": ("more sales completed", "完成的交易更多"),
     "time": ("sales were faster", "交易更快"),
     "money": ("cheaper by the tariff file", "按资费文件更便宜"),
+    "other": ("another one is preferred to it", "另有更优者"),
     "bytes": ("fewer bytes a sale", "每笔交易字节更少"),
 }
 
@@ -91,6 +95,14 @@ def listed_zh(names: Iterable[str]) -> str:
     return "、".join(names) or "无"
 
 
+def grouped(pairs: Iterable[tuple[Key, str]]) -> list[tuple[Key, tuple[str, ...]]]:
+    """What names have in common, each once, with these names; in order of first appearance."""
+    found: dict[Key, list[str]] = {}
+    for key, name in pairs:
+        found.setdefault(key, []).append(name)
+    return [(key, tuple(names)) for key, names in found.items()]
+
+
 def condition_zh(name: str) -> str:
     """A condition in Chinese."""
     return CONDITION_ZH.get(name, name)
@@ -101,11 +113,14 @@ def kind_of(bearer: BearerCard) -> tuple[str, str]:
     return KIND.get(bearer.kind, (bearer.kind, bearer.kind))
 
 
+def share(each: Stability) -> str:
+    """Completed sales and their interval, such as ``6/6 (61–100 %)``."""
+    return f"{each.completed}/{each.sales} ({spread(each.share, scale=100)} %)" if each.share else "0/0"
+
+
 def completed(name: str, each: Stability) -> str:
-    """``wifi 6 of 6 (61–100 %)``; the same in both languages but for ``of``."""
-    if each.share is None:
-        return f"{name} 0/0"
-    return f"{name} {each.completed}/{each.sales} ({spread(each.share, scale=100)} %)"
+    """The same with the bearer's name."""
+    return f"{name} {share(each)}"
 
 
 def names(bearers: Sequence[BearerCard]) -> list[str]:
