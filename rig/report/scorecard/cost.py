@@ -12,7 +12,7 @@ from rig.report.scorecard.cells import Case, number
 from rig.report.scorecard.connections import Share
 from rig.report.scorecard.figures import Calls, Cost, Month, Traffic, Volume
 from rig.report.scorecard.links import Link
-from rig.report.scorecard.statistics import Interval, mean
+from rig.report.scorecard.statistics import mean
 from rig.report.scorecard.tariffs import Tariff, rounded
 from rig.report.scorecard.wire import Wire
 
@@ -82,7 +82,8 @@ def _calls(condition: str, cases: Sequence[Case]) -> Calls:
             of_call = [e for e in case.events if _is_same_call(e, began)]
             up += max((round(number(e.data, "up") or 0) for e in of_call if e.kind == "line_octets"), default=0)
             down += max((round(number(e.data, "down") or 0) for e in of_call if e.kind == "line_octets"), default=0)
-            seconds += [(e.t - began.t) / 1e9 for e in of_call if e.kind == "call_end"]
+            ended_t = next((e.t for e in of_call if e.kind == "call_end"), case.settling_t)
+            seconds.append((min(ended_t, case.settling_t) - began.t) / 1e9)
     sales = sum(len(case.sales) for case in cases)
     completed = sum(case.completed(sale) for case in cases for sale in case.sales)
     return Calls(condition, sales, completed, count, mean(seconds), up, down)
@@ -123,22 +124,22 @@ def keepalive_bytes(traffic: Traffic) -> int:
 
 
 def _month_of_calls(calls: Sequence[Calls], traffic: Traffic, tariff: Tariff | None, currency: str) -> Month | None:
+    """A call for each sale, for sales of a day lie too far apart to share one; at least, shared as in the run."""
     typical = next((each for each in calls if each.condition == TYPICAL), calls[0] if calls else None)
-    if typical is None or not typical.sales:
+    if typical is None or not typical.sales or typical.seconds is None:
         return None
     sales = traffic.sales_a_day * traffic.days
-    count = math.ceil(sales * typical.calls / typical.sales)
-    length = typical.seconds or Interval(0.0, None, None)
+    line_s = typical.seconds.value * typical.calls
+    if tariff is None:
+        return Month(typical.condition, None, sales)
+    alone = tariff.of_calls(sales, _seconds(line_s / typical.sales))
+    shared = tariff.of_calls(math.ceil(sales * typical.calls / typical.sales), _seconds(typical.seconds.value))
+    most = _text(alone, currency)
+    return Month(typical.condition, None, sales, most, _text(min(alone, shared), currency), most, currency)
 
-    def money(seconds: float | None) -> str | None:
-        if tariff is None or seconds is None:
-            return None
-        return _text(tariff.of_calls(count, Decimal(str(round(max(0.0, seconds), 3)))), currency)
 
-    return Month(
-        typical.condition, None, count, money(length.value), money(length.low), money(length.high),
-        currency if tariff is not None else "",
-    )  # fmt: skip
+def _seconds(value: float) -> Decimal:
+    return Decimal(str(round(value, 3)))
 
 
 def _text(amount: Decimal, currency: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rig.report.scorecard.cells import Case, Sale, number, text
 from rig.report.scorecard.figures import Portability
@@ -19,24 +19,38 @@ def portability_of(cases: Sequence[Case], link: Link) -> Portability:
     """One bearer's, from its cases under the condition ``moving``; failover from all of them."""
     sound = [case for case in cases if case.verdict is not Verdict.BENCH_FAULT]
     moving = [case for case in sound if case.condition == MOVING]
-    steps = [(case, sale, _loss(case, sale, link)) for case in moving for sale in case.sales]
-    reached = [(loss, case, sale) for case, sale, loss in steps if loss is not None and case.completed(sale)]
-    missed = [(loss, case, sale) for case, sale, loss in steps if loss is not None and not case.completed(sale)]
+    sales = [(case, sale) for case in moving for sale in case.sales]
+    way_out = [step for case in moving for step in _way_out(case, link)]
+    reached = [step for step in way_out if step[1].completed(step[2])]
+    missed = [step for step in way_out if not step[1].completed(step[2])]
     last = max(reached, key=lambda step: step[0], default=None)
     first = min(missed, key=lambda step: step[0], default=None)
     elsewhere = [sale.via for case in sound for sale in case.sales if sale.approved and not case.completed(sale)]
     return Portability(
-        attenuated=any(loss is not None for _, _, loss in steps),
+        attenuated=bool(way_out),
         completed_db=last[0] if last else None,
         completed_dbm=_level(last[1], last[2], link) if last else None,
         failed_db=first[0] if first else None,
         failed_dbm=_level(first[1], first[2], link) if first else None,
-        sales=len(steps),
-        completed=sum(case.completed(sale) for case, sale, _ in steps),
+        sales=len(sales),
+        completed=sum(case.completed(sale) for case, sale in sales),
         back=recovery_of(moving, link),
         failover=len(elsewhere),
         failover_to=tuple(sorted({via for via in elsewhere if via})),
     )
+
+
+def _way_out(case: Case, link: Link) -> Iterator[tuple[float, Case, Sale]]:
+    """The sales with the losses at which they began, until the loss is less than it was: then it is on the way back."""
+    farthest = 0.0
+    for sale in case.sales:
+        loss = _loss(case, sale, link)
+        if loss is None:
+            continue
+        if loss < farthest:
+            return
+        farthest = loss
+        yield loss, case, sale
 
 
 def _loss(case: Case, sale: Sale, link: Link) -> float | None:

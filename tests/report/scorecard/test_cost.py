@@ -216,6 +216,27 @@ def test_calls_are_counted_with_their_octets_and_seconds(tmp_path: Path) -> None
     month = card.bearers[0].cost.month
     assert month is not None
     assert (month.calls, month.money, month.currency) == (300, "33.90", "EUR"), "9.90 + 300 × (0.06 + 0.02)"
+    assert month.low == "33.90", "no call was shared"
+
+
+def test_a_call_that_is_shared_and_not_over_lasts_until_the_settling(tmp_path: Path) -> None:
+    story = Story("dialup")
+    with story.on("dialup", "ideal") as case:
+        for number in range(4):
+            sale = case.sale()
+            if not number:
+                story.note("call_begin", call=1, rate=2400)
+            story.waits(5)
+            case.answer(case.request(sale, peer="10.64.0.10"))
+            case.ends(sale, "approved", 1234)
+    cost = story.card(tmp_path / "run", sales_a_day=10).bearers[0].cost
+    (calls,) = cost.calls
+    assert calls.seconds is not None
+    assert calls.seconds.value == pytest.approx(20.16)
+    assert cost.month is not None
+    assert cost.month.calls == 300, "sales of a day lie too far apart to share one"
+    assert cost.month.money == "33.90"
+    assert cost.month.low == "15.90", "75 calls, shared as in the run"
 
 
 def test_a_month_is_the_measured_sale_times_the_traffic(tmp_path: Path) -> None:

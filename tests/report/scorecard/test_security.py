@@ -104,8 +104,9 @@ def test_how_far_a_bearer_carries_and_the_levels_there(tmp_path: Path) -> None:
         story.note("signal", modem="lte", rsrp=None, registered=False)
         story.fails(case)
         story.note("attenuation", path="lte-main", asked=0, read_back=0)
+        story.fails(case)  # on the way back: it tells nothing of how far the bearer carries
         story.sells(case, "lte", 1)
     found = story.card(tmp_path / "run").bearers[0].portability
     assert (found.completed_db, found.completed_dbm) == (40, -110)
     assert (found.failed_db, found.failed_dbm) == (50, None)
-    assert (found.sales, found.completed, found.back.recovered) == (5, 4, 1)
+    assert (found.sales, found.completed, found.back.recovered) == (6, 4, 1)
