@@ -207,12 +207,10 @@ class AtModem:
         return [f"+CESQ: {at_levels.cesq(technology, self._hears(), self._radio.sinr_db)}", "OK"]
 
     def _ask_registration(self, match: re.Match[str]) -> list[str]:
-        name = match[1].upper()
-        return [self._registrations.answer(name, self._status), "OK"]
+        return self._registrations.answer(match[1].upper(), self._status)
 
     def _set_registration(self, match: re.Match[str]) -> list[str]:
-        self._registrations.modes[match[1].upper()] = int(match[2])
-        return ["OK"]
+        return self._registrations.set_mode(match[1].upper(), int(match[2]))
 
     def _cops(self, _: re.Match[str]) -> list[str]:
         technology = self._radio.place.technology.name
@@ -277,7 +275,6 @@ class AtModem:
             (r"AT\+CESQ", _cesq),
             (r"AT\+(CREG|CGREG|CEREG)\?", _ask_registration),
             (r"AT\+(CREG|CGREG|CEREG)=([0-2])", _set_registration),
-            (r"AT\+(CREG|CGREG|CEREG)=\?", lambda self, match: [f"+{match[1].upper()}: (0-2)", "OK"]),
             (r"AT\+COPS\?", _cops),
             (r"AT\+CPIN\?", lambda self, match: self._sims.state()),
             (r'AT\+CPIN="?(\d{4,8})"?', _pin),

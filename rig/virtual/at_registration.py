@@ -19,12 +19,15 @@ Snapshot = dict[str, tuple[int, str, str]]
 
 
 class Registrations:
-    """The three commands, each with the mode of its unsolicited lines: 0 none, 1 the status, 2 area and cell, too."""
+    """The commands, each with the mode of its unsolicited lines: 0 none, 1 the status, 2 area and cell, too.
+
+    A modem without LTE does not know ``+CEREG``.
+    """
 
     def __init__(self, radio: Radio) -> None:
         self._radio = radio
         self._told: Snapshot = {}
-        self.modes = {"CREG": 0, "CGREG": 0, "CEREG": 0}
+        self.modes = {"CREG": 0, "CGREG": 0, **({"CEREG": 0} if "LTE" in radio.settings.technologies else {})}
 
     @property
     def cell(self) -> str:
@@ -33,9 +36,18 @@ class Registrations:
         first = _FIRST_CELL[place.technology.name]
         return f"{int(first, 16) + place.cell:0{len(first)}X}"
 
-    def answer(self, name: str, status: int) -> str:
+    def answer(self, name: str, status: int) -> list[str]:
         """The answer to ``AT+name?``."""
-        return f"+{name}: {self.modes[name]},{self._words(name, self._snapshot(status))}"
+        if name not in self.modes:
+            return ["ERROR"]
+        return [f"+{name}: {self.modes[name]},{self._words(name, self._snapshot(status))}", "OK"]
+
+    def set_mode(self, name: str, mode: int) -> list[str]:
+        """The answer to ``AT+name=mode``."""
+        if name not in self.modes:
+            return ["ERROR"]
+        self.modes[name] = mode
+        return ["OK"]
 
     def news(self, status: int) -> list[str]:
         """The unsolicited lines for what changed since this was asked last."""
@@ -54,7 +66,7 @@ class Registrations:
         has = {
             "CREG": known != ("LTE",),  # without 2G and 3G there are no calls
             "CGREG": known != ("LTE",) and not (here and technology == "LTE"),
-            "CEREG": "LTE" in known and not (here and technology != "LTE"),
+            "CEREG": not (here and technology != "LTE"),
         }
         cell = self.cell if here else ""
         return {name: (status, cell, technology) if has[name] else (NOT_REGISTERED, "", "") for name in self.modes}

@@ -195,6 +195,14 @@ def test_each_technology_is_told_by_its_own_command() -> None:
     assert modem.fade(0)[-3:] == ['+CREG: 1,"1A2B","00C3D4E5",7', "+CGREG: 0", '+CEREG: 1,"1A2B","00C3D4E5",7']
 
 
+def test_an_old_modem_does_not_know_of_lte() -> None:
+    modem = bench(0, replace(QUIET, technologies=("GSM",), reference_dbm=-65))
+    assert modem.ask("AT+CEREG=2") == modem.ask("AT+CEREG?") == ["ERROR"]
+    assert modem.ask("AT+CGREG=2") == ["OK"]
+    assert modem.ask("AT+CGREG?") == ['+CGREG: 2,1,"2B3C","D4E5",0', "OK"]
+    assert modem.fade(40) == ["+CGREG: 2"]
+
+
 def test_a_handover_is_news_of_another_cell() -> None:
     radio = Radio(replace(QUIET, neighbour_dbm=-70))
     modem = Bench(radio)

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import serial
 
 from rig.errors import CallerMistake
 from rig.instruments.minicircuits import MiniCircuits
@@ -230,23 +229,39 @@ def test_two_paths_in_opposite_directions_hand_the_modem_over(
 
 def test_a_wrong_apn_leaves_a_signal_and_takes_the_carrier(loop: Loop) -> None:
     loop.link.wait_for_carrier(True)
-    port = serial.Serial(loop.radio.ready["port"], timeout=2)
-    loop.modem.close()
-
-    def say(command: str) -> bytes:
-        port.write(command.encode() + b"\r")
-        return port.read_until(b"OK\r\n")
-
-    say("AT+CGACT=0,1")
-    loop.link.wait_for_carrier(False)
-    say('AT+CGDCONT=1,"IP","wrong"')
-    port.write(b"AT+CGACT=1,1\r")
-    assert port.read_until(b"127\r\n").endswith(b"+CME ERROR: 127\r\n")
-    say('AT+CGDCONT=1,"IP","acquirer.apn"')
-    say("AT+CGACT=1,1")
+    loop.modem.attach(False)
+    loop.modem.set_apn("wrong.apn")
+    loop.modem.attach(True)
+    loop.modem.wait_until(lambda signal: signal.registered, 5)
+    assert loop.modem.active_contexts() == []
+    assert loop.link.carrier() is False
+    loop.modem.attach(False)
+    loop.modem.set_apn("acquirer.apn")
+    loop.modem.attach(True)
     loop.link.wait_for_carrier(True)
-    port.close()
-    assert wait_for_state(loop.radio, carries=True)["registered"]
+    assert loop.modem.active_contexts() == [1]
+
+
+@pytest.mark.parametrize("technology", ["LTE", "UTRAN", "GSM"])
+def test_each_technology_follows_the_attenuator_to_the_decibel_until_it_is_lost(
+    start_device: StartDevice, tmp_path: Path, technology: str
+) -> None:
+    attenuator = start_device("attenuator", port=0, start_db=0)
+    radio = start_device("radio", link=None, technologies=[technology], reference_dbm=-65, noise_db=0.1, haste=50)
+    box = box_of(attenuator, tmp_path)
+    modem = Modem.open(radio.ready["port"], name="modem")
+    modem.wait_until(lambda signal: signal.registered, 5)
+    for db in (0, 10, 20, 35):
+        box.set(1, Decibel(db))
+        wait_for_state(radio, rsrp=-65 - db)
+        signal = modem.signal()
+        assert signal.technology == technology
+        assert signal.level == pytest.approx(-65 - db, abs=1.5)
+    box.set(1, Decibel(60))
+    lost = modem.wait_until(lambda signal: not signal.registered, 5)
+    assert lost.level is None
+    modem.close()
+    box.close()
 
 
 def test_the_side_door_congests_the_cell_and_breaks_the_modem(loop: Loop, runtime: Path) -> None:
