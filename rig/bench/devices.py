@@ -35,6 +35,7 @@ from rig.history import Redactor
 from rig.instruments.attenuator import Attenuator, open_attenuator
 from rig.instruments.modem import Modem
 from rig.instruments.power import NumatoBoard, NumatoRelay, PowerSwitch
+from rig.instruments.switch import SwitchPort, open_switch_port
 from rig.rpc import RpcClient
 from rig.terminals.base import Terminal
 from rig.terminals.registry import terminal_driver
@@ -57,6 +58,8 @@ class Devices:
     modems: dict[str, Modem] = field(default_factory=dict)
     power: PowerSwitch | None = None
     relays: dict[str, PowerSwitch] = field(default_factory=dict)
+    plugs: dict[str, SwitchPort] = field(default_factory=dict)
+    """Bearer → the port of a managed switch that its cable is in."""
     presenters: dict[str, Presenter] = field(default_factory=dict)
     card_faults: Counter[str] = field(default_factory=Counter)
     """How often each fault of a card has happened, by its name."""
@@ -155,6 +158,16 @@ class DeviceOpener:
         part = self._bench.relays[name]
         return self._board(part.port).relay(part.channel, f"relay {name}")
 
+    def plug(self, bearer: str) -> SwitchPort:
+        """The port of a managed switch that a bearer's cable is in."""
+        plugged = self._bench.bearers[bearer].plugged
+        assert plugged is not None
+        part = self._bench.switches[plugged.switch]
+        name = f"port {plugged.port} of switch {plugged.switch}"
+        return open_switch_port(
+            part.driver, part.address, plugged.port, part.settings, name=name, observe=self._observe
+        )
+
     def _board(self, port: str) -> NumatoBoard:
         """The board at a port: one session for all of its relays."""
         if port not in self._boards or self._boards[port].closed:
@@ -235,6 +248,9 @@ def open_devices(
             devices.power = devices._open.enter_context(contextlib.closing(opener.power()))
         for name in bench.relays:
             devices.relays[name] = devices._open.enter_context(contextlib.closing(opener.relay(name)))
+        for name, bearer_part in bench.bearers.items():
+            if bearer_part.plugged is not None:
+                devices.plugs[name] = devices._open.enter_context(contextlib.closing(opener.plug(name)))
         for name in bench.presenters:
             presenter = card_opener.presenter(name, card_moment)
             devices.presenters[name] = devices._open.enter_context(contextlib.closing(presenter))

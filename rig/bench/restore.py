@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 from rig.bearers.dialup import process_name
+from rig.bearers.failures.base import press
 from rig.bearers.impairment import CLEAN
 from rig.bearers.link import Backend
 from rig.bench.description import BenchFile
@@ -20,6 +21,7 @@ from rig.bench.devices import DeviceOpener
 from rig.bench.plan import ACCESS_POINTS, Places
 from rig.cards.profile import Interface
 from rig.errors import BenchTrouble, RigError
+from rig.instruments.switch import restored_port
 from rig.units import Decibel
 
 _ATTEMPTS = 3
@@ -83,6 +85,7 @@ def process_of(device: str, bench: BenchFile, backend: Backend) -> str | None:
     if kind == "presenter" and bench.presenters[device.split()[1]].interface is not Interface.CONTACTLESS:
         kind = "power"  # the slot and the head reader are the terminal's own
     kinds = {"attenuator": "attenuator", "presenter": "field", "power": "relay-board", "relay": "relay-board"}
+    kinds |= {"port": "switch", "base": "relay-board"}
     simulated = bench.simulation.devices if bench.simulation is not None else {}
     return next((name for name, each in simulated.items() if each.device == kinds.get(kind)), None)
 
@@ -116,6 +119,11 @@ def _recipes(bench: BenchFile, opener: DeviceOpener) -> Iterator[tuple[str, Reci
         yield "power", partial(_power, opener)
     for name in bench.relays:
         yield f"relay {name}", partial(_relay, opener, name)
+    for name, bearer in bench.bearers.items():
+        if bearer.plugged is not None:
+            yield f"port of {name}", partial(_plug, opener, name)
+        if bearer.base is not None and bearer.base.pairing is not None:
+            yield f"base of {name}", partial(_pairing, opener, bearer.base.pairing, bearer.base.pair_s)
 
 
 def _acquirer(opener: DeviceOpener) -> dict[str, Any]:
@@ -186,3 +194,16 @@ def _relay(opener: DeviceOpener, name: str) -> dict[str, Any]:
     if not closed:
         raise BenchTrouble(f"relay {name}", "reads open after it was closed", "look at the board's supply")
     return {"closed": closed}
+
+
+def _plug(opener: DeviceOpener, bearer: str) -> dict[str, Any]:
+    """Up, and with power where it gives some. The link follows when both sides have agreed."""
+    with contextlib.closing(opener.plug(bearer)) as port:
+        return restored_port(port).as_dict()
+
+
+def _pairing(opener: DeviceOpener, relay: str, pair_s: float) -> dict[str, Any]:
+    """A base that has forgotten its terminal lets it pair again; one that has not, does not mind."""
+    with contextlib.closing(opener.relay(relay)) as key:
+        press(key, pair_s)
+        return {"pressed_s": pair_s, "closed": key.read()}

@@ -21,6 +21,7 @@ from rig.bench.carding import Carding
 from rig.bench.description import BenchFile
 from rig.bench.devices import Devices, Observe, require
 from rig.bench.failing import BearerFailures
+from rig.bench.means import with_means
 from rig.bench.playing import Playing
 from rig.bench.signals import Signals
 from rig.bench.switching import Switching
@@ -250,6 +251,8 @@ class BenchStage:
         self.ecr_is_cut = False
         for path in self._bench.paths:
             self.signals.make_safe(path)
+        for bearer in self._bench.bearers:
+            self._switching.plug_in(bearer)
         self._carding.remove()
         if self.power_was_cut:
             self.power_on()
@@ -265,7 +268,7 @@ class BenchStage:
         link = self._bearer(name).link
         host, services = self._bench.acquirer, self._bench.services.get(name)
         answering = self._bench.bearers[name].answering
-        return Site(
+        site = Site(
             bearer=name,
             interface=self._bench.bearers[name].interface,
             hosts=host.listen,
@@ -278,6 +281,7 @@ class BenchStage:
             line=link.line if isinstance(link, TelephoneLink) else None,
             loop=self._devices.relays.get(answering.loop or "") if answering is not None else None,
         )
+        return with_means(site, self._bench, self._devices, self.signals)
 
     def _bearer(self, name: str) -> Bearer:
         return self._switching.bearer(name)

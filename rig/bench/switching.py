@@ -6,11 +6,14 @@ line is dead; where the bench has nothing of the kind, the link loses its carrie
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from typing import Any
 
 from rig.bearers.bearer import Bearer
+from rig.bearers.failures.cable import wait_for_link
+from rig.bearers.probe import Prober
 from rig.bench.description import BenchFile
 from rig.bench.devices import Devices
 from rig.bench.playing import Playing
@@ -18,9 +21,12 @@ from rig.bench.signals import Signals
 from rig.bench.wireless import Wireless
 from rig.errors import BenchTrouble, CallerMistake
 from rig.faults import Proof
+from rig.instruments.switch import restored_port
 
 _CARRIER_LIMIT_S = 10.0
 _POLL_S = 0.02
+_BASE_LIMIT_S = 10.0
+_PROBE_S = 0.25
 
 Wait = Callable[[], Proof]
 """Waits until what was begun is done, and proves it."""
@@ -68,10 +74,23 @@ class Switching:
         self._playing.stop(name)
         if self._air.has(name):
             self._air.restore_one(name)
+        self.plug_in(name)
         bearer.restore()
         if place.path is not None:
             self._signals.make_safe(place.path)
         self._wait_until_there(bearer)
+
+    def plug_in(self, name: str) -> None:
+        """The port of the bearer's cable is up and powered, the supply of its base on, where the bench has them.
+
+        Raises:
+            BenchTrouble: a switch or a relay does not follow.
+        """
+        if name in self._devices.plugs:
+            restored_port(self._devices.plugs[name])
+        base = self._bench.bearers[name].base
+        if base is not None and base.power is not None:
+            self._devices.relays[base.power].on()
 
     def bearer(self, name: str) -> Bearer:
         """A bearer by its name.
@@ -89,6 +108,10 @@ class Switching:
         path = self._bench.bearers[name].path
         if path is not None:
             return self._attenuate_away(name, path)
+        if name in self._devices.plugs:
+            state = self._devices.plugs[name].down()
+            down = Proof(not state.enabled and not state.link, {"read_back": state.as_dict()})
+            return lambda: down
         if self._air.has(name):
             proof = self._air.act(name, "vanish", {"silent": False})
             assert isinstance(proof, Proof)
@@ -113,8 +136,24 @@ class Switching:
     def _wait_until_there(self, bearer: Bearer) -> None:
         self._signals.wait_for_service([bearer.name])
         self._air.wait_for_station(bearer.name)
+        if bearer.name in self._devices.plugs:
+            wait_for_link(self._devices.plugs[bearer.name])
+        if self._bench.bearers[bearer.name].base is not None:
+            self._wait_for_base(bearer.name)
         deadline = time.monotonic() + _CARRIER_LIMIT_S
         while not bearer.link.read().carrier:
             if time.monotonic() >= deadline:
                 raise BenchTrouble(f"bearer {bearer.name}", "has no carrier", "see rig doctor")
             time.sleep(_POLL_S)
+
+    def _wait_for_base(self, name: str) -> None:
+        """Until the terminal answers through its base: nobody at this end can ask the base. One that answers nobody is
+        given the time all the same.
+        """
+        address = self._bench.terminal_address(name)
+        if address is None:
+            return
+        with contextlib.closing(Prober(address, self._bench.bearers[name].interface)) as prober:
+            deadline = time.monotonic() + _BASE_LIMIT_S
+            while prober.rtt(_PROBE_S) is None and time.monotonic() < deadline:
+                pass

@@ -36,7 +36,7 @@ class BaseSettings:
     supervision_ms: float = 300.0
     reconnect_ms: float = 300.0
     boot_ms: float = 300.0
-    hold_ms: float = 250.0
+    hold_ms: float = 400.0
     """So long the key is to be held to forget all terminals."""
     window_ms: float = 5000.0
     pairing_ms: float = 100.0

@@ -16,7 +16,7 @@ from rig.virtual.bluetooth_base_model import BaseModel, BaseSettings
 from tests.virtual.links import Links
 
 AIR = "air-bluetooth"
-SETTINGS = BaseSettings()
+SETTINGS = BaseSettings(hold_ms=250)
 
 
 def base(attenuation_db: float = 0.0) -> BaseModel:

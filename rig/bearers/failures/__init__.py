@@ -11,15 +11,20 @@ from typing import Any
 
 from rig.bearers.failures.addresses import DhcpNak, DhcpNone, DhcpPoolEmpty, DhcpShortLease
 from rig.bearers.failures.arp_spoofing import ArpInterception, ArpSpoofing
+from rig.bearers.failures.base import BaseOff, PairingLost
+from rig.bearers.failures.cable import CableFlap, PoeOff, PortDown
 from rig.bearers.failures.failure import AccessPoint, Failure, Hits, Services, Site, UsualServer
 from rig.bearers.failures.interception import CaptivePortal, EvilTwin
 from rig.bearers.failures.mtu_black_hole import MtuBlackHole
 from rig.bearers.failures.names import DnsNxdomain, DnsServfail, DnsTimeout, DnsWrongAddress
 from rig.bearers.failures.nat_idle import NatIdleReset, NatIdleSilent
 from rig.bearers.failures.open_network import OpenNetwork
+from rig.bearers.failures.out_of_range import OutOfRange
 from rig.bearers.failures.refusal import IcmpReject, Reset
 from rig.bearers.failures.silent_drop import ArpLost, SilentDrop
 from rig.bearers.failures.telephone import CallDropped, LineBusy, LineNoise, NoAnswer, NoCarrier, NoDialTone, SlowLine
+from rig.bearers.failures.uplink_down import UplinkDown
+from rig.bearers.failures.wrong_apn import WrongApn
 from rig.bearers.failures.wrong_clock import WrongClock
 from rig.errors import CallerMistake
 
@@ -54,6 +59,14 @@ CATALOGUE: Mapping[str, Callable[..., Failure]] = {
     "call-dropped": CallDropped,
     "line-noise": LineNoise,
     "slow-line": SlowLine,
+    "port-down": PortDown,
+    "poe-off": PoeOff,
+    "cable-flap": CableFlap,
+    "pairing-lost": PairingLost,
+    "base-off": BaseOff,
+    "out-of-range": OutOfRange,
+    "uplink-down": UplinkDown,
+    "wrong-apn": WrongApn,
 }
 """Name → what makes one occurrence of it; its arguments are the failure's options."""
 

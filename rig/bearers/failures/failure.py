@@ -5,9 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from rig.errors import BenchTrouble, CallerMistake
+from rig.instruments.switch import SwitchPort
+
+if TYPE_CHECKING:
+    from rig.bearers.failures.base import BaseKeys
+    from rig.bearers.failures.out_of_range import RadioPath
+    from rig.bearers.failures.wrong_apn import ApnModem
 
 
 class Services(Protocol):
@@ -118,6 +124,10 @@ class Site:
         access_point: the access point of this bearer.
         line: the bench's end of this bearer's telephone line.
         loop: the relay in that line.
+        plug: the port of a managed switch that this bearer's cable is in.
+        base: what can be done to its Bluetooth base.
+        path: the attenuators between the terminal and its cell or base.
+        modem: the terminal's own modem, where it takes AT commands.
     """
 
     bearer: str
@@ -131,6 +141,10 @@ class Site:
     access_point: AccessPoint | None = None
     line: TelephoneLine | None = None
     loop: Loop | None = None
+    plug: SwitchPort | None = None
+    base: BaseKeys | None = None
+    path: RadioPath | None = None
+    modem: ApnModem | None = None
 
     def served(self) -> Services:
         """The services of this bearer.
@@ -151,6 +165,47 @@ class Site:
         if self.line is None:
             raise BenchTrouble(f"bearer {self.bearer}", "is no telephone line", "ask for this of a dial-up bearer")
         return self.line
+
+    def cable(self) -> SwitchPort:
+        """The port that this bearer's cable is in.
+
+        Raises:
+            BenchTrouble: no port of a managed switch.
+        """
+        if self.plug is None:
+            raise BenchTrouble(f"bearer {self.bearer}", "its cable is in no managed switch", "see bearers.*.plugged")
+        return self.plug
+
+    def bluetooth(self) -> BaseKeys:
+        """What can be done to this bearer's base.
+
+        Raises:
+            BenchTrouble: it has none.
+        """
+        if self.base is None:
+            raise BenchTrouble(f"bearer {self.bearer}", "has no Bluetooth base", "see bearers.*.base")
+        return self.base
+
+    def radio(self) -> RadioPath:
+        """The attenuators of this bearer.
+
+        Raises:
+            BenchTrouble: it has none.
+        """
+        if self.path is None:
+            raise BenchTrouble(f"bearer {self.bearer}", "nothing attenuates it", "see bearers.*.path")
+        return self.path
+
+    def own_modem(self) -> ApnModem:
+        """The terminal's own modem.
+
+        Raises:
+            BenchTrouble: it takes no AT commands, or it is the bench's, beside the terminal's.
+        """
+        if self.modem is None:
+            what = "no modem of the terminal's own takes AT commands there"
+            raise BenchTrouble(f"bearer {self.bearer}", what, "see modems.*.watches; a sentinel is not the terminal's")
+        return self.modem
 
     def network(self) -> str:
         """The interface through which the terminal's packets pass.

@@ -49,7 +49,11 @@ class Base(Part):
     power: Name | None = None
     """The relay of its supply."""
     pairing: Name | None = None
-    """The relay beside its button that forgets all pairings."""
+    """The relay beside its key for pairing; open, the key is pressed."""
+    forget_s: Seconds = 6.0
+    """How long the key is held until the base has forgotten all terminals."""
+    pair_s: Seconds = 0.5
+    """How long it is pressed to let terminals pair."""
 
 
 class SwitchPort(Part):

@@ -21,7 +21,7 @@ from rig.instruments.switch.snmp import SnmpPort
 from rig.instruments.switch.snmp import check as check_snmp
 from rig.instruments.transcript import Observe, unobserved
 
-__all__ = ["PortState", "SwitchPort", "check_settings", "open_switch_port"]
+__all__ = ["PortState", "SwitchPort", "check_settings", "open_switch_port", "restored_port"]
 
 _DRIVERS: Mapping[str, tuple[Callable[..., SwitchPort], Callable[[Mapping[str, Any]], object]]] = {
     "snmp": (SnmpPort, check_snmp),
@@ -56,6 +56,12 @@ def open_switch_port(
         BenchTrouble: it does not answer, or has no such port.
     """
     return _DRIVERS[_known(driver)][0](address, port, settings, name=name, observe=observe)
+
+
+def restored_port(port: SwitchPort) -> PortState:
+    """Take a port up, and give power where it gives some; returns what reads back."""
+    state = port.up()
+    return port.power_on() if state.powered is False else state
 
 
 def _known(driver: str) -> str:

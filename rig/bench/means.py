@@ -1,0 +1,56 @@
+"""What the bench has to make a bearer fail by: the port of its cable, its base's relays, its attenuators, its modem."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from rig.bearers.failures import Site
+from rig.bearers.failures.base import BaseKeys
+from rig.bearers.failures.wrong_apn import ApnModem
+from rig.bench.description import BenchFile
+from rig.bench.devices import Devices
+from rig.bench.signals import Signals
+from rig.units import Decibel
+
+
+class PathOfBearer:
+    """The attenuators of one RF path; see :class:`rig.bearers.failures.out_of_range.RadioPath`."""
+
+    def __init__(self, signals: Signals, path: str) -> None:
+        self._signals, self._path = signals, path
+
+    @property
+    def maximum_db(self) -> float:
+        """As much as the box can."""
+        return float(self._signals.maximum(self._path))
+
+    def attenuate(self, db: float) -> float:
+        """Set it; returns what reads back, both in dB."""
+        return self._signals.attenuate(self._path, Decibel(db))
+
+    def read(self) -> float:
+        """What reads back now, in dB."""
+        return float(self._signals.attenuation(self._path))
+
+    def make_safe(self) -> object:
+        """As at rest."""
+        return self._signals.make_safe(self._path)
+
+
+def with_means(site: Site, bench: BenchFile, devices: Devices, signals: Signals) -> Site:
+    """The same bearer with what this bench has for it."""
+    place = bench.bearers[site.bearer]
+    base = place.base
+    watching = bench.watched.get(site.bearer)
+    modem = devices.modems[watching] if watching is not None and not bench.modems[watching].sentinel else None
+    return replace(
+        site,
+        plug=devices.plugs.get(site.bearer),
+        base=None
+        if base is None
+        else BaseKeys(
+            devices.relays.get(base.power or ""), devices.relays.get(base.pairing or ""), base.forget_s, base.pair_s
+        ),
+        path=PathOfBearer(signals, place.path) if place.path is not None else None,
+        modem=modem if isinstance(modem, ApnModem) else None,
+    )
