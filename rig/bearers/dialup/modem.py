@@ -11,6 +11,7 @@ The escape ``+++`` between two silences of S12 fiftieths of a second is Hayes', 
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections import deque
 
@@ -29,7 +30,8 @@ _GUARD_FIFTIETHS = 10
 _DTR_S = 0.3
 """Longer than S25 of any modem: DTR that is shorter away is not seen."""
 _QUIET_S = 0.05
-_ESCAPED_S = 1.0
+_ESCAPES = 3
+_ESCAPED_S = 0.5
 """Within this time a modem that was in a call tells that it takes commands."""
 
 
@@ -134,15 +136,23 @@ class AnsweringModem:
         self._port.close()
 
     def _escape(self) -> None:
+        """Out of data state. A modem that was busy just then may have taken the sign for data: it gets another."""
         guard = _GUARD_FIFTIETHS / 50 * 1.2
-        time.sleep(guard)
-        self._port.write(b"+++")
-        deadline = time.monotonic() + guard + _ESCAPED_S
-        heard = b""
-        while b"OK\r\n" not in heard and b"NO CARRIER\r\n" not in heard and time.monotonic() < deadline:
-            self._port.wait_for_input(deadline - time.monotonic())
-            heard += self._port.discard()
-        self._port.write(b"\r")  # in command state the sign was the beginning of a line
+        for _ in range(_ESCAPES):
+            time.sleep(guard)
+            self._port.write(b"+++")
+            deadline = time.monotonic() + guard + _ESCAPED_S
+            heard = b""
+            while time.monotonic() < deadline:
+                self._port.wait_for_input(deadline - time.monotonic())
+                heard += self._port.discard()
+                if b"OK\r\n" in heard or b"NO CARRIER\r\n" in heard:
+                    return
+            self._port.write(b"\r")  # in command state the sign was the beginning of a line
+            self._lines = Lines()
+            with contextlib.suppress(DeviceMute, DeviceNonsense):
+                self._command("AT", timeout_s=_ESCAPED_S)
+                return
 
     # --- dialogue --------------------------------------------------------------------------------------------------
 

@@ -23,6 +23,8 @@ _HANG_UP_S = 4.0
 _GRACE_S = 3.0
 """Beyond S7, until a modem has said what became of its call."""
 _QUIET_S = 0.02
+_ESCAPES = 3
+_ESCAPED_S = 0.5
 _GUARD_FIFTIETHS = 10
 _GUARD_S = _GUARD_FIFTIETHS / 50 * 1.2
 _ESCAPE = b"+++"
@@ -144,14 +146,22 @@ class Dialler:
         self._command(f"ATS7={answer_s}S12={_GUARD_FIFTIETHS}X4", _COMMAND_S)
 
     def _escape(self) -> None:
-        """From data into command state; a modem that is there already says nothing to it."""
-        time.sleep(_GUARD_S)  # the silence is part of the sign
-        os.write(self._fd, _ESCAPE)
-        deadline = time.monotonic() + 2 * _GUARD_S
-        heard = b""
-        while b"OK\r\n" not in heard and (left := deadline - time.monotonic()) > 0:
-            heard += self._take(left)
-        os.write(self._fd, b"\r")  # ends what the signs may have begun in command state
+        """From data into command state. A modem that is there already says nothing to the sign; one that was busy just
+        then may have taken it for data, and gets another.
+        """
+        for _ in range(_ESCAPES):
+            time.sleep(_GUARD_S)  # the silence is part of the sign
+            os.write(self._fd, _ESCAPE)
+            deadline = time.monotonic() + 2 * _GUARD_S
+            heard = b""
+            while (left := deadline - time.monotonic()) > 0:
+                heard += self._take(left)
+                if b"OK\r\n" in heard or b"NO CARRIER\r\n" in heard:
+                    return
+            os.write(self._fd, b"\r")  # ends what the sign has begun in command state
+            with contextlib.suppress(LineFailed):
+                self._command("AT", _ESCAPED_S)
+                return
 
     def _command(self, command: str, timeout_s: float) -> Result:
         """The result code of a command line.

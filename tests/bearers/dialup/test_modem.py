@@ -106,10 +106,24 @@ def test_answering(script: Script, modem: AnsweringModem) -> None:
 
 
 def test_hanging_up_where_there_is_no_dtr(script: Script, modem: AnsweringModem) -> None:
-    script.add((b"+++", b"\r\nOK\r\n"), (b"\r", b""), (b"ATH0\r", b"\r\nOK\r\n"), (b"\r", b""))
+    script.add((b"+++", b"\r\nOK\r\n"), (b"ATH0\r", b"\r\nOK\r\n"), (b"\r", b""))
     modem.begin_data()
     modem.hang_up()
     modem.end_data()
+    assert script.over
+
+
+def test_hanging_up_though_the_sign_was_missed_once(script: Script, modem: AnsweringModem) -> None:
+    script.add((b"+++", b""), (b"\r", b""), (b"AT\r", b""), (b"+++", b"\r\nOK\r\n"), (b"ATH0\r", b"\r\nOK\r\n"))
+    modem.begin_data()
+    modem.hang_up()
+    assert script.over
+
+
+def test_hanging_up_where_the_call_was_lost_just_then(script: Script, modem: AnsweringModem) -> None:
+    script.add((b"+++", b""), (b"\r", b""), (b"AT\r", b"\r\nOK\r\n"), (b"ATH0\r", b"\r\nOK\r\n"))
+    modem.begin_data()
+    modem.hang_up()
     assert script.over
 
 

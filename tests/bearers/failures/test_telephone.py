@@ -72,6 +72,7 @@ def test_slow_line(bench: LineBench, rate: int) -> None:
     assert evidence["modulation"] == rate
     assert failure.hits().count == 0
     assert bench.caller.dial() == rate
+    bench.wait_for("call_begin")  # the answering side hears of it a moment later
     assert failure.hits().detail == {"calls": 1, "rate": rate}
     failure.stop()
     with pytest.raises(LineFailed):
