@@ -9,10 +9,10 @@ from rig.report.scorecard.model import Scorecard, Statement
 _STYLE = """
 :root{color-scheme:light dark;--paper:#fff;--ink:#22272b;--soft:#5b6269;--line:#d5dade;--band:#f4f6f8;--good:#00795a;
 --bad:#b3261e;--doubt:#8f5a00;--accent:#0072b2;--mark:#e8f3ee;--s0:#0072b2;--s1:#e69f00;--s2:#8a939b;--s3:#b9c0c6;
---s4:#d55e00;--s5:#cc79a7;--s6:#b3261e;--s7:#7a5ea8;--s8:#56b4e9;--s9:#4d5358}
+--s4:#d55e00;--s5:#cc79a7;--s6:#b3261e;--s7:#7a5ea8;--s8:#2aa583;--s9:#4d5358}
 @media(prefers-color-scheme:dark){:root{--paper:#15191c;--ink:#e4e8eb;--soft:#a3acb3;--line:#3a4249;--band:#1e2428;
 --good:#4cc9a0;--bad:#ff8a80;--doubt:#f0b45a;--accent:#6bb7e8;--mark:#17302a;--s0:#4a9fd4;--s2:#7b858d;--s3:#565f66;
---s6:#e5736b;--s7:#a48cd0;--s9:#9aa3aa}}
+--s6:#e5736b;--s7:#a48cd0;--s8:#4cc9a0;--s9:#9aa3aa}}
 *{box-sizing:border-box}
 body{margin:0 auto;padding:24px 28px 48px;max-width:1180px;background:var(--paper);color:var(--ink);
 font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans","Noto Sans CJK SC","PingFang SC","Microsoft YaHei",
@@ -35,8 +35,8 @@ small{display:block;color:var(--soft);font-weight:400;font-size:11.5px;white-spa
 .said{display:grid;grid-template-columns:1fr 1fr;gap:0 28px;margin:0;padding:0;list-style:none}
 .said li{display:contents}.said p{margin:0;padding:7px 0;border-bottom:1px solid var(--line);overflow-wrap:anywhere}
 @media(max-width:760px){.said{grid-template-columns:1fr}}
-figure{margin:14px 0}figcaption{font-weight:600;font-size:13px}h3{font-size:15px;margin:16px 0 0}
-svg{width:100%;height:auto;margin:8px 0;display:block}
+figure{margin:14px 0;overflow-x:auto}figcaption{font-weight:600;font-size:13px}h3{font-size:15px;margin:16px 0 0}
+svg{width:100%;min-width:760px;height:auto;margin:8px 0;display:block}
 svg text{font-size:12px;fill:var(--ink)}svg .n{text-anchor:end}svg .h{font-weight:600}svg .m{text-anchor:middle}
 svg .m,svg .v,svg .l{fill:var(--soft)}svg .m{font-size:11px}
 svg .w{fill:none;stroke:var(--line)}svg .i{fill:none;stroke-width:2}svg .g{stroke:var(--good)}svg .b{stroke:var(--bad)}

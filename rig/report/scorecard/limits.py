@@ -44,6 +44,9 @@ def limits(card: Scorecard) -> Iterator[Statement]:
     if "bluetooth" in kinds:
         en.append("Bluetooth's own encryption")
         zh.append("蓝牙自身的加密")
+    if "telephone" in card.simulated:
+        en.append("how long real modems dial and train")
+        zh.append("真实调制解调器拨号与训练所需时间")
     en.append("real tariffs: prices are those of the tariff file" if card.tariff else "prices: there is no tariff file")
     zh.append("真实资费：价格仅来自资费文件" if card.tariff else "价格：没有资费文件")
     if card.simulated:
