@@ -15,7 +15,7 @@ import contextlib
 import time
 from collections import deque
 
-from rig.errors import DeviceMute, DeviceNonsense
+from rig.errors import DeviceClamped, DeviceMute, DeviceNonsense
 from rig.instruments.serial_port import SerialPort
 from rig.instruments.transcript import Observe, unobserved
 from rig.wire.at_dial import FINAL, CarrierWatch, Code, Lines, Result, parse_result
@@ -86,8 +86,19 @@ class AnsweringModem:
         self._command("ATH1" if off else "ATH0")
 
     def set_modulation(self, rate: int | None) -> None:
-        """Answer with one modulation alone (bit/s, of :data:`MODULATIONS`); None: with the best one."""
-        self._command("AT+MS=V34,1" if rate is None else f"AT+MS={MODULATIONS[rate]},0")
+        """Answer with one modulation alone (bit/s, of :data:`MODULATIONS`); None: with the best one.
+
+        Raises:
+            DeviceNonsense: it does not know the command.
+            DeviceClamped: another one reads back.
+        """
+        carrier, automode = ("V34", 1) if rate is None else (MODULATIONS[rate], 0)
+        self._command(f"AT+MS={carrier},{automode}")
+        told = " ".join(self._command("AT+MS?"))
+        if told.removeprefix("+MS:").split(",")[0].strip() != carrier:
+            raise DeviceClamped(
+                self.name, f"was told modulation {carrier} and reads {told!r}", "see the modem's manual"
+            )
 
     # --- data ------------------------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rig.bearers.dialup.modem import AnsweringModem
-from rig.errors import DeviceMute, DeviceNonsense
+from rig.errors import DeviceClamped, DeviceMute, DeviceNonsense
 from rig.instruments.serial_port import SerialPort
 from rig.virtual.pty import PtyPort
 from rig.wire.at_dial import Code, Result
@@ -131,9 +131,16 @@ def test_hanging_up_where_the_call_was_lost_just_then(script: Script, modem: Ans
     ("rate", "command"), [(1200, b"AT+MS=V22,0\r"), (2400, b"AT+MS=V22B,0\r"), (None, b"AT+MS=V34,1\r")]
 )
 def test_modulations(script: Script, modem: AnsweringModem, rate: int | None, command: bytes) -> None:
-    script.add((command, b"\r\nOK\r\n"))
+    carrier = command[6:].split(b",")[0]
+    script.add((command, b"\r\nOK\r\n"), (b"AT+MS?\r", b"\r\n+MS: " + carrier + b",0,300,33600\r\n\r\nOK\r\n"))
     modem.set_modulation(rate)
     assert script.over
+
+
+def test_a_modulation_that_was_not_taken_is_told(script: Script, modem: AnsweringModem) -> None:
+    script.add((b"AT+MS=V22,0\r", b"\r\nOK\r\n"), (b"AT+MS?\r", b"\r\n+MS: V34,1\r\n\r\nOK\r\n"))
+    with pytest.raises(DeviceClamped, match=r"was told modulation V22 and reads '\+MS: V34,1'"):
+        modem.set_modulation(1200)
 
 
 def test_the_receiver_and_a_ring_among_the_answers(script: Script, modem: AnsweringModem) -> None:
