@@ -12,7 +12,15 @@ from rig.report.scorecard import words
 from rig.report.scorecard.figures import Stability
 from rig.report.scorecard.limits import limits, measured
 from rig.report.scorecard.model import COUNTED, BearerCard, Scorecard, Statement
-from rig.report.scorecard.preference import Difference, difference, groups, obstacles, preferred, recommended
+from rig.report.scorecard.preference import (
+    Difference,
+    difference,
+    groups,
+    obstacles,
+    preferred,
+    recommended,
+    told_apart,
+)
 from rig.report.scorecard.sentences import cost, faults, portability, security
 
 
@@ -37,24 +45,33 @@ def _recommendation(card: Scorecard) -> Statement:
         )
     worse = [each for each in sound if each not in best]
     names = words.names(best)
+    if not worse and len(best) == 1:
+        en = f"Use {names[0]}: the only bearer of this run without an obstacle."
+        return Statement("recommendation", en, f"推荐 {names[0]}：它是本次唯一没有障碍的承载。", better=tuple(names))
+    among_en, among_zh = _among(best)
     if not worse:
-        if len(best) == 1:
-            en = f"Use {names[0]}: the only bearer of this run without an obstacle."
-            zh = f"推荐 {names[0]}：它是本次唯一没有障碍的承载。"
-        else:
-            en = f"{words.listed(names)} do equally well here: no difference between them was measured."
-            zh = f"{words.listed_zh(names)} 在本次测试中同样好：未测出差别。"
-        return Statement("recommendation", en, zh, better=tuple(names))
+        return Statement("recommendation", f"Use {' or '.join(names)}{among_en}.",
+                         f"推荐 {' 或 '.join(names)}{among_zh}。", better=tuple(names))  # fmt: skip
     reasons = words.grouped((tuple(_why(best, each)), each.name) for each in worse)
     en = "; ".join(f"before {words.listed(of)}: {words.listed(words.REASON[r][0] for r in w)}" for w, of in reasons)
     zh = "；".join(f"优于 {words.listed_zh(of)}：{words.listed_zh(words.REASON[r][1] for r in w)}" for w, of in reasons)
     return Statement(
         "recommendation",
-        f"Under the conditions of this run, use {' or '.join(names)} ({en}).",
-        f"在本次测试的条件下，推荐 {' 或 '.join(names)}（{zh}）。",
+        f"Under the conditions of this run, use {' or '.join(names)} ({en}){among_en}.",
+        f"在本次测试的条件下，推荐 {' 或 '.join(names)}（{zh}）{among_zh}。",
         better=tuple(names),
         worse=tuple(words.names(worse)),
     )
+
+
+def _among(best: tuple[BearerCard, ...]) -> tuple[str, str]:
+    """What is to be said of several that are recommended."""
+    if len(best) == 1:
+        return "", ""
+    pairs = ((one, other) for place, one in enumerate(best) for other in best[place + 1 :])
+    if any(told_apart(*pair) for pair in pairs):
+        return ": which of them is better depends on the condition", "：孰优取决于条件"
+    return ": no difference between them was measured", "：彼此之间未测出差别"
 
 
 def _why(best: tuple[BearerCard, ...], worse: BearerCard) -> list[str]:

@@ -57,6 +57,11 @@ def preferred(one: BearerCard, other: BearerCard) -> str:
     return _cheaper(one, other)
 
 
+def told_apart(one: BearerCard, other: BearerCard) -> bool:
+    """Whether any condition tells the two apart, be it now in favour of the one, now of the other."""
+    return any(_under(one, other, name) is not None for name in COUNTED)
+
+
 def obstacles(bearer: BearerCard) -> tuple[str, ...]:
     """Why a bearer must not be recommended at all: ``unsafe``, ``undecided``, ``deceived``, ``clear``, ``unproven``."""
     found = []

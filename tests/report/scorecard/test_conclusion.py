@@ -64,6 +64,19 @@ def test_it_flips_with_the_conditions(tmp_path: Path, busy: str, clean: str) -> 
     assert choice.en.startswith(f"{busy} under “busy network” against {clean} undisturbed: {clean}, more sales")
 
 
+def test_where_each_is_better_once_it_depends(tmp_path: Path) -> None:
+    story = Story("wifi", "lte")
+    for better, worse, condition in (("wifi", "lte", "ideal"), ("lte", "wifi", "busy network")):
+        with story.on(better, condition) as case:
+            story.sells(case, better, 12, 0.2)
+        with story.on(worse, condition) as case:
+            story.sells(case, worse, 12, 0.6)
+    said = recommendation(story.card(tmp_path / "run"))
+    assert said.en == "Use wifi or lte: which of them is better depends on the condition."
+    assert said.zh == "推荐 wifi 或 lte：孰优取决于条件。"
+    assert (said.better, said.worse) == (("wifi", "lte"), ())
+
+
 def test_it_names_backend_and_model_and_what_was_not_measured(tmp_path: Path) -> None:
     card = stories("lte", "wifi").card(tmp_path / "run")
     measured = card.conclusion[0]
