@@ -140,8 +140,6 @@ class Exchange:
 
         heapq.heappush(self._timers, (self._now + milliseconds / 1000, next(self._count), run))
 
-    # --- what relays do --------------------------------------------------------------------------------------------
-
     def set_loop(self, closed: bool) -> None:
         """The relay in the terminal's line: open, the line is dead."""
         self._loop = closed

@@ -29,6 +29,7 @@ _TRAINING_S = 40.0
 """Two modems that try every modulation need half a minute."""
 _UNHEARD_S = 0.3
 """Sooner after an answer a ring may have been on its way already."""
+_TOLD = ("up", "down", "noise_percent", "carrier", "answering", "modulation")
 _VOICE_S = 1.0
 """Who is no modem says so often, and hangs up."""
 
@@ -212,8 +213,6 @@ class Switchboard:
             self._modem.set_hook(off=False)
         self._end_call(why)
 
-    # --- orders ----------------------------------------------------------------------------------------------------
-
     def _get(self) -> dict[str, Any]:
         return {
             "up": self._up.impairment.to_dict(),
@@ -295,6 +294,5 @@ class Switchboard:
 
     def _changed(self) -> dict[str, Any]:
         state = self._get()
-        told = ("up", "down", "noise_percent", "carrier", "answering", "modulation")
-        self._note("line_set", **{name: state[name] for name in told})
+        self._note("line_set", **{name: state[name] for name in _TOLD})
         return state
