@@ -32,9 +32,11 @@ from rig.cards.presenter import Presenter
 from rig.cards.registry import presenter_driver
 from rig.errors import BenchTrouble
 from rig.history import Redactor
+from rig.instruments.android import Android
 from rig.instruments.attenuator import Attenuator, open_attenuator
 from rig.instruments.modem import Modem
 from rig.instruments.power import NumatoBoard, NumatoRelay, PowerSwitch
+from rig.instruments.signal import SignalReader
 from rig.instruments.switch import SwitchPort, open_switch_port
 from rig.rpc import RpcClient
 from rig.terminals.base import Terminal
@@ -55,7 +57,7 @@ class Devices:
     bearers: dict[str, Bearer] = field(default_factory=dict)
     ecr_line: Bearer | None = None
     attenuators: dict[str, Attenuator] = field(default_factory=dict)
-    modems: dict[str, Modem] = field(default_factory=dict)
+    modems: dict[str, SignalReader] = field(default_factory=dict)
     power: PowerSwitch | None = None
     relays: dict[str, PowerSwitch] = field(default_factory=dict)
     plugs: dict[str, SwitchPort] = field(default_factory=dict)
@@ -142,9 +144,11 @@ class DeviceOpener:
             settings=box.settings,
         )
 
-    def modem(self, name: str) -> Modem:
+    def modem(self, name: str) -> SignalReader:
         """One reader of a signal."""
         modem = self._bench.modems[name]
+        if modem.reader == "android":
+            return Android.open(modem.address, modem.serial, name=f"modem {name}", observe=self._observe)
         assert modem.port is not None
         return Modem.open(self.port(modem.port), name=f"modem {name}", baudrate=modem.baud, observe=self._observe)
 

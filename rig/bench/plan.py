@@ -28,6 +28,7 @@ ACCESS_POINTS = "access-points"
 """The process that owns the access points."""
 _USUAL_CHANNELS = (1, 6, 11)
 _DEVICES = {
+    "adb": "rig.virtual.adb_server",
     "attenuator": "rig.virtual.attenuator",
     "bluetooth-base": "rig.virtual.bluetooth_base",
     "field": "rig.virtual.field",

@@ -9,7 +9,7 @@ from rig.bench.description import BenchFile
 from rig.bench.devices import Devices, Observe
 from rig.errors import BenchTrouble, CallerMistake
 from rig.instruments.attenuator import Attenuator
-from rig.instruments.modem import Modem, Signal
+from rig.instruments.signal import Signal, SignalReader
 from rig.units import Decibel
 
 _SIGNAL_LIMIT_S = 10.0
@@ -88,7 +88,7 @@ class Signals:
             if bearer in self._bench.watched:
                 self.wait_for_signal(lambda signal: signal.registered, bearer)
 
-    def reader(self, bearer: str | None = None) -> tuple[str, Modem]:
+    def reader(self, bearer: str | None = None) -> tuple[str, SignalReader]:
         """Who reads the signal of a bearer, with its name.
 
         Raises:
