@@ -37,6 +37,12 @@ class PathOfBearer:
         return self._signals.make_safe(self._path)
 
 
+def host_port(bench: BenchFile, bearer: str) -> int:
+    """The host's TCP port on a bearer: another where the terminal speaks without TLS."""
+    host = bench.acquirer
+    return host.plain_port if bench.bearers[bearer].plain and host.plain_port is not None else host.port
+
+
 def with_means(site: Site, bench: BenchFile, devices: Devices, signals: Signals) -> Site:
     """The same bearer with what this bench has for it."""
     place = bench.bearers[site.bearer]
@@ -45,6 +51,7 @@ def with_means(site: Site, bench: BenchFile, devices: Devices, signals: Signals)
     modem = devices.modems[watching] if watching is not None and not bench.modems[watching].sentinel else None
     return replace(
         site,
+        port=host_port(bench, site.bearer),
         plug=devices.plugs.get(site.bearer),
         base=None
         if base is None

@@ -21,7 +21,7 @@ from rig.bench.carding import Carding
 from rig.bench.description import BenchFile
 from rig.bench.devices import Devices, Observe, require
 from rig.bench.failing import BearerFailures
-from rig.bench.means import with_means
+from rig.bench.means import host_port, with_means
 from rig.bench.playing import Playing
 from rig.bench.signals import Signals
 from rig.bench.switching import Switching
@@ -175,9 +175,9 @@ class BenchStage:
                 "a telephone call has no packets to meet",
                 "use moments of the host, or call-dropped: rig failures",
             )
-        host = self._bench.acquirer
-        request = TlsRecord() if host.tls else _PLAIN_SALE
-        complete = replace(cut, trigger=cut.trigger or request, port=cut.port or host.port)
+        request = _PLAIN_SALE if self._bench.bearers[bearer].plain or not self._bench.acquirer.tls else TlsRecord()
+        port = cut.port or host_port(self._bench, bearer)
+        complete = replace(cut, trigger=cut.trigger or request, port=port)
         return self._wire.arm(bearer, self._bench.bearers[bearer].interface, complete)
 
     # --- instruments -------------------------------------------------------------------------------------------------
