@@ -93,6 +93,7 @@ def inventory(bench: BenchFile, devices: Devices, guard: dict[str, Any]) -> dict
             **{f"attenuator {name}": box.identity for name, box in devices.attenuators.items()},
             **{f"modem {name}": modem.identity for name, modem in devices.modems.items()},
             **({"power": f"{bench.power.driver} relay {bench.power.channel}"} if bench.power else {}),
+            **{f"cable of {name}": port.identity for name, port in devices.plugs.items()},
             **{f"presenter {name}": f"{each.driver} at {each.place}" for name, each in bench.presenters.items()},
         },
     }

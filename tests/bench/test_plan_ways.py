@@ -9,7 +9,8 @@ import pytest
 
 from rig.bench.description import BenchFile, load_bench
 from rig.bench.parts.simulation import SimulatedDevice
-from rig.bench.plan_ways import exchange_settings, telephone_lines, terminal_bearers
+from rig.bench.plan_ways import base_settings, exchange_settings, telephone_lines, terminal_bearers
+from rig.errors import CallerMistake
 
 BEARERS = Path(__file__).parents[2] / "fixtures/benches/virtual-bearers.yaml"
 
@@ -67,3 +68,23 @@ def test_without_an_exchange_nobody_can_be_called(bench: BenchFile) -> None:
     raw = bench.model_dump()
     del raw["simulation"]["devices"]["exchange"]
     assert "dialup" not in ways(BenchFile.model_validate(raw))
+
+
+def test_a_base_follows_its_bearers_relays_and_box(bench: BenchFile) -> None:
+    assert base_settings(bench, SimulatedDevice(device="bluetooth-base")) == {
+        "segment": "air-bluetooth", "power_relay": 1, "pairing_relay": 2, "attenuator": "short", "channel": 1,
+    }  # fmt: skip
+
+
+def test_a_base_without_a_path_is_heard_perfectly(bench: BenchFile) -> None:
+    raw = bench.model_dump()
+    raw["bearers"]["bluetooth"] |= {"path": None, "base": {}}
+    told = base_settings(BenchFile.model_validate(raw), SimulatedDevice(device="bluetooth-base"))
+    assert told == {"segment": "air-bluetooth", "attenuator": None}
+
+
+def test_a_base_that_no_bearer_has_is_told(bench: BenchFile) -> None:
+    raw = bench.model_dump()
+    raw["bearers"]["bluetooth"]["base"] = None
+    with pytest.raises(CallerMistake, match="no bearer has it"):
+        base_settings(BenchFile.model_validate(raw), SimulatedDevice(device="bluetooth-base"))

@@ -11,6 +11,7 @@ from rig.cards.presenter import Capability
 from rig.cards.profile import Interface
 from rig.cards.registry import WrongSetting, presenter_driver
 from rig.errors import CallerMistake
+from rig.instruments.switch import check_settings
 
 
 class Modem(Part):
@@ -103,6 +104,14 @@ class Switch(Part):
     """``HOST`` or ``HOST:PORT``; for ``http`` a URL."""
     settings: dict[str, Any] = {}
     """The driver's own, such as ``community``."""
+
+    @model_validator(mode="after")
+    def _driver_takes_its_settings(self) -> Switch:
+        try:
+            check_settings(self.driver, self.settings)
+        except CallerMistake as error:
+            raise WrongField(f"{error.what}; {error.cure}", "settings") from error
+        return self
 
 
 class Presenter(Part):
