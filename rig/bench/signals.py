@@ -19,12 +19,15 @@ class Signals:
     """Attenuators and modems by the names of paths and bearers. May be used from several threads.
 
     Writes ``attenuation`` {path, asked, read_back} for what is set, and ``signal`` for what is read.
+
+    Attributes:
+        observe: writes events; for those who switch bearers by these means and others.
     """
 
     def __init__(self, bench: BenchFile, devices: Devices, observe: Observe) -> None:
         self._bench = bench
         self._devices = devices
-        self._observe = observe
+        self.observe = observe
 
     def attenuate(self, path: str, loss: Decibel) -> float:
         """Set an RF path; returns what reads back, in dB.
@@ -35,7 +38,7 @@ class Signals:
         """
         box = self.box(path)
         read_back = [float(box.set(channel, loss)) for channel in self._bench.paths[path].all_channels]
-        self._observe("attenuation", {"path": path, "asked": float(loss), "read_back": read_back[0]})
+        self.observe("attenuation", {"path": path, "asked": float(loss), "read_back": read_back[0]})
         return read_back[0]
 
     def attenuation(self, path: str) -> Decibel:
@@ -103,5 +106,5 @@ class Signals:
 
     def _tell(self, name: str, signal: Any) -> Signal:
         told: Signal = signal
-        self._observe("signal", {"modem": name, **told.as_dict()})
+        self.observe("signal", {"modem": name, **told.as_dict()})
         return told

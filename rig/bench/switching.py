@@ -110,6 +110,7 @@ class Switching:
             return self._attenuate_away(name, path)
         if name in self._devices.plugs:
             state = self._devices.plugs[name].down()
+            self._signals.observe("port", {"bearer": name, "up": False, "read_back": state.as_dict()})
             down = Proof(not state.enabled and not state.link, {"read_back": state.as_dict()})
             return lambda: down
         if self._air.has(name):
@@ -138,6 +139,7 @@ class Switching:
         self._air.wait_for_station(bearer.name)
         if bearer.name in self._devices.plugs:
             wait_for_link(self._devices.plugs[bearer.name])
+            self._signals.observe("port", {"bearer": bearer.name, "up": True})
         if self._bench.bearers[bearer.name].base is not None:
             self._wait_for_base(bearer.name)
         deadline = time.monotonic() + _CARRIER_LIMIT_S

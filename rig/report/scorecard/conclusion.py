@@ -14,8 +14,8 @@ from rig.report.scorecard.limits import limits, measured
 from rig.report.scorecard.model import COUNTED, BearerCard, Scorecard, Statement
 from rig.report.scorecard.preference import (
     Difference,
+    beaten,
     difference,
-    groups,
     obstacles,
     preferred,
     recommended,
@@ -96,20 +96,23 @@ def _by_condition(card: Scorecard) -> Iterator[Statement]:
         entries = [(b.name, found) for b in card.bearers if (found := b.under(name)) is not None and found.sales]
         if not entries:
             continue
-        better, worse = groups(entries)
         alike = words.grouped((words.share(each), bearer) for bearer, each in entries)
         shares = "; ".join(f"{words.listed(names)} {share}" for share, names in alike)
         shares_zh = "；".join(f"{words.listed_zh(names)} {share}" for share, names in alike)
         times = ", ".join(f"{n} {words.milliseconds(s.times.median.value)}" for n, s in entries if s.times is not None)
         en = f"Under “{name}”, sales completed: {shares}. Median time: {times or 'none'}. "
         zh = f"{words.condition_zh(name)}下完成的交易：{shares_zh}。时间中位数：{times or '无'}。"
-        if better:
-            en += f"{words.listed(better)} did better than {words.listed(worse)}."
-            zh += f"{words.listed_zh(better)} 优于 {words.listed_zh(worse)}。"
+        won = beaten(entries)
+        ranks = words.grouped((rivals, winner) for winner, rivals in won.items())
+        if ranks:
+            en += f"Better: {'; '.join(f'{words.listed(who)} than {words.listed(whom)}' for whom, who in ranks)}."
+            zh += f"优劣：{'；'.join(f'{words.listed_zh(who)} 优于 {words.listed_zh(whom)}' for whom, who in ranks)}。"
         else:
-            en += "No difference was shown: the 95 % intervals meet, or the times are within a tenth."
-            zh += "未显示出差别：95% 区间相交，或时间相差不到十分之一。"
-        yield Statement("stability", en, zh, better, worse if better else (), name)
+            en += "No difference was shown: the 95 % intervals meet, or the times are close."
+            zh += "未显示出差别：95% 区间相交，或用时相近。"
+        lost = {rival for rivals in won.values() for rival in rivals}
+        better = tuple(winner for winner in won if winner not in lost)
+        yield Statement("stability", en, zh, better, tuple(n for n, _ in entries if n in lost), name)
 
 
 def _everyday(card: Scorecard) -> Iterator[Statement]:

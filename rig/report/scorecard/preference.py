@@ -1,7 +1,7 @@
 """Which bearer is better than which: only where the measured intervals do not meet.
 
 Under one condition the share of completed sales decides; where that shows no difference, the median time does, if it
-differs by a tenth at least: a sale that is a few milliseconds shorter is no reason to lay a cable. A bearer is
+differs by a tenth and by 200 ms at least: a sale that is a little shorter is no reason to lay a cable. A bearer is
 preferred to another that is worse under at least one condition that both went through and better under none. Where no
 condition tells them apart, the cheaper one is preferred.
 """
@@ -17,6 +17,9 @@ from rig.report.scorecard.statistics import Interval
 
 MATERIAL = 0.10
 """Median times that differ by less than this share of the longer one are not told apart."""
+
+FELT_MS = 200.0
+"""Nor those that differ by less than nobody at a counter would notice; a bench's own milliseconds are no bearer's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,19 +87,18 @@ def recommended(bearers: Sequence[BearerCard]) -> tuple[BearerCard, ...]:
     return tuple(each for each in sound if not any(preferred(other, each) for other in sound if other is not each))
 
 
-def groups(stability: Iterable[tuple[str, Stability]]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The names that are better than at least one and worse than none, and those that are worse than any."""
+def beaten(stability: Iterable[tuple[str, Stability]]) -> dict[str, tuple[str, ...]]:
+    """Who is better than whom under one condition; only names that are better than anybody."""
     entries = list(stability)
-    better: set[str] = set()
-    worse: set[str] = set()
-    for place, (name, one) in enumerate(entries):
-        for rival, other in entries[place + 1 :]:
-            found = difference(one, other)
-            if found is not None:
-                better.add(name if found.first else rival)
-                worse.add(rival if found.first else name)
-    names = [name for name, _ in entries]
-    return tuple(n for n in names if n in better - worse), tuple(n for n in names if n in worse)
+    found = {
+        name: tuple(
+            rival
+            for rival, other in entries
+            if rival != name and (told := difference(one, other)) is not None and told.first
+        )
+        for name, one in entries
+    }
+    return {name: rivals for name, rivals in found.items() if rivals}
 
 
 def _under(one: BearerCard, other: BearerCard, condition: str) -> Difference | None:
@@ -105,7 +107,7 @@ def _under(one: BearerCard, other: BearerCard, condition: str) -> Difference | N
 
 
 def _shorter(one: Interval, other: Interval) -> bool:
-    return one.below(other) and one.value <= (1 - MATERIAL) * other.value
+    return one.below(other) and other.value - one.value >= max(MATERIAL * other.value, FELT_MS)
 
 
 def _cheaper(one: BearerCard, other: BearerCard) -> str:

@@ -2,10 +2,11 @@
 
 A disturbance begins when the rig makes a bearer bad and ends when it undoes that, as its own events say: the link is
 cut or without carrier and then clean (``impairment``), the path is attenuated and then back at the least loss of the
-run (``attenuation``), a named failure is active and then not (``network_failure``). The recovery lasts from that end to
-the first of: a sale's outcome ``approved`` over this bearer, or the host's answer to a reversal; at most until the next
-disturbance begins. Where nothing was tried in that time, the disturbance does not count. A recovery holds the time
-until the cash register asks for the next sale, which is the rig's.
+run (``attenuation``), a switch's port is down and then up (``port``), a named failure is active and then not
+(``network_failure``). The recovery lasts from that end to the first of: a sale's outcome ``approved`` over this bearer,
+or the host's answer to a reversal; at most until the next disturbance begins. Where nothing was tried in that time, the
+disturbance does not count. A recovery holds the time until the cash register asks for the next sale, which is the
+rig's.
 """
 
 from __future__ import annotations
@@ -56,6 +57,8 @@ def _changes(case: Case, link: Link) -> Iterator[tuple[int, bool]]:
                 causes["link"] = is_disturbed(event)
             case "attenuation" if link.path is not None and text(event.data, "path") == link.path:
                 causes["path"] = (number(event.data, "read_back") or 0.0) > least
+            case "port" if text(event.data, "bearer") == link.name:
+                causes["port"] = event.data.get("up") is False
             case "network_failure" if text(event.data, "bearer") == link.name:
                 causes[f"failure {text(event.data, 'failure')}"] = event.data.get("active") is True
             case _:

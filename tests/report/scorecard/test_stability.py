@@ -104,7 +104,12 @@ def test_a_path_and_a_named_failure_disturb_too(tmp_path: Path) -> None:
         story.fails(case)
         story.note("attenuation", path="lte-main", asked=0, read_back=0)
         story.sells(case, "lte", 1)
-    with story.on("lte", "outage") as case:
+    with story.on("lte", "outage", "port") as case:
+        story.note("port", bearer="lte", up=False)
+        story.fails(case)
+        story.note("port", bearer="lte", up=True)
+        story.fails(case)
+    with story.on("lte", "outage", "failure") as case:
         story.note("network_failure", bearer="lte", failure="silent-drop", active=True)
         story.fails(case)
         story.note("network_failure", bearer="lte", failure="silent-drop", active=False)
@@ -112,4 +117,4 @@ def test_a_path_and_a_named_failure_disturb_too(tmp_path: Path) -> None:
     card = story.card(tmp_path / "run")
     assert under(card, "moving", "lte").recovery.recovered == 1
     lost = under(card, "outage", "lte").recovery
-    assert (lost.disturbances, lost.recovered, lost.median_ms) == (1, 0, None)
+    assert (lost.disturbances, lost.recovered, lost.median_ms) == (2, 0, None)
