@@ -74,7 +74,7 @@ class Signal:
             "registered" if self.registered else "no service",
             f"cell {self.cell}" if self.cell else "",
             f"channel {self.channel}" if self.channel is not None else "",
-            f"SIM {self.sim}" if self.sim not in (None, "ready") else "",
+            f"SIM: {self.sim}" if self.sim not in (None, "ready") else "",
         ]
         return ", ".join(part for part in parts if part)
 

@@ -146,7 +146,7 @@ def test_a_change_that_it_tells_makes_the_details_be_asked_anew(pty_peer: PtyPee
 def test_a_sim_that_does_not_serve_is_told(pty_peer: PtyPeers, final: str, lines: list[str], sim: str) -> None:
     card = answer("CPIN?", *lines, final=final)
     modem = connect(pty_peer, cesq(20, 60), cereg("3"), card, NO_SLOTS)
-    with pytest.raises(BenchTrouble, match=f"LTE, -80 dBm, no service, SIM {sim}") as caught:
+    with pytest.raises(BenchTrouble, match=f"LTE, -80 dBm, no service, SIM: {sim}") as caught:
         modem.wait_until(lambda signal: signal.registered, 0)
     assert "SIM" in caught.value.cure
     modem.close()

@@ -74,7 +74,7 @@ def test_the_other_slot_and_a_pulled_card(phone: Phone) -> None:
     assert phone.android.signal().sim == phone.modem.signal().sim == "missing"
     phone.radio_door.call("clear_faults")
     phone.modem.use_slot(1)
-    with pytest.raises(BenchTrouble, match="SIM missing") as caught:
+    with pytest.raises(BenchTrouble, match="SIM: missing") as caught:
         phone.modem.wait_until(lambda signal: signal.registered, 0)
     assert "choose the other slot" in caught.value.cure
     phone.modem.use_slot(0)
