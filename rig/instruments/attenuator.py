@@ -233,3 +233,14 @@ def check_channel(attenuator: Attenuator, name: str, channel: int) -> None:
         raise CallerMistake(
             name, f"there is no channel {channel}", f"{attenuator.identity} has 1 to {attenuator.channels}"
         )
+
+
+def positive(name: str, value: object) -> float:
+    """A setting that is a number above 0.
+
+    Raises:
+        CallerMistake: it is not.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+        raise CallerMistake("attenuator settings", f"{name}: {value!r} is no number above 0", f"write {name}: 1")
+    return float(value)

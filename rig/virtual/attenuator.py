@@ -1,15 +1,17 @@
-"""The simulated attenuator: a Mini-Circuits RC4DAT on a real TCP socket.
+"""The simulated attenuator: a box of one of several makers on a real TCP socket or pseudo-terminal.
 
 .. code-block:: json
 
     {"name": "attenuator", "runtime": "…", "journals": "…", "redaction": "…",
-     "host": "127.0.0.1", "port": 2323, "model": "RC4DAT-6G-95", "channels": 4, "start_db": 0,
-     "faults": [{"kind": "stuck", "channel": 2}]}
+     "dialect": "mini-circuits", "host": "127.0.0.1", "port": 2323, "model": "RC4DAT-6G-95", "channels": 4,
+     "start_db": 0, "faults": [{"kind": "stuck", "channel": 2}]}
 
-Port 0 lets the system choose; ``ready`` names the port. What a real box has no plug for goes through its side door,
-the unix socket ``attenuator.sock`` in the runtime folder: ``state`` answers the attenuation of the paths as they
-really are, ``fault`` (arguments of :class:`rig.virtual.rc4dat.Fault`) breaks the box, ``clear_faults`` mends it, and
-every change is pushed as ``{"event": "attenuation", "channel": n, "db": x}``.
+Dialects: :data:`rig.virtual.attenuators.models.DIALECTS`. Port 0 lets the system choose; ``ready`` names the port. With
+``tty``, the name of a pseudo-terminal in the runtime folder, the box has a serial port instead. What a real box has no
+plug for goes through its side door, the unix socket ``NAME.sock`` in the runtime folder, NAME being the device's:
+``state`` answers the attenuation of the paths as they really are, ``fault`` (arguments of
+:class:`rig.virtual.attenuators.bank.Fault`) breaks the box, ``clear_faults`` mends it, and every change is pushed as
+``{"event": "attenuation", "channel": n, "db": x}``.
 """
 
 from __future__ import annotations
@@ -17,71 +19,79 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from rig.errors import CallerMistake
 from rig.history.journal import Journal
 from rig.process import main_config
 from rig.rpc import RpcServer
+from rig.virtual.attenuators.bank import Fault
+from rig.virtual.attenuators.models import SETTINGS, dialect_of, make_box
 from rig.virtual.device import check_settings
-from rig.virtual.rc4dat import Fault, Rc4dat, Reply
+from rig.virtual.pty import PtyPort
 
 _MAX_LINE = 1024
 
 
 class AttenuatorServer:
-    """The box behind its two doors: TCP for everybody, and the side door for the bench's other devices."""
+    """The box behind its two doors: one for everybody, and the side door for the bench's other devices."""
 
     def __init__(self, config: dict[str, Any], journal: Journal) -> None:
-        check_settings(config, {"host", "port", "model", "serial", "channels", "start_db", "faults"})
+        check_settings(config, SETTINGS | {"host", "port", "tty"})
         self._journal = journal
-        self._lock = threading.Lock()
-        self._box = Rc4dat(
-            config.get("model", "RC4DAT-6G-95"),
-            config.get("serial", "12208010025"),
-            config.get("start_db"),
-            self._changed,
-        )
-        if config.get("channels", len(self._box.path_db)) != len(self._box.path_db):
-            raise CallerMistake("attenuator", f"{self.model} has {len(self._box.path_db)} channels", "mend `channels`")
-        self._box.faults = [Fault(**fault) for fault in config.get("faults", [])]
+        self._box = make_box(config, self._changed)
+        self._bank = self._box.bank
         self._side_door = RpcServer(
-            Path(config["runtime"]) / "attenuator.sock",
+            Path(config["runtime"]) / f"{config['name']}.sock",
             {"state": self._state, "fault": self._fault, "clear_faults": self._clear_faults},
         )
-        self._listener = socket.create_server((config.get("host", "127.0.0.1"), config.get("port", 23)))
-        threading.Thread(target=self._accept, name="attenuator", daemon=True).start()
+        self._listener: socket.socket | None = None
+        self._tty: PtyPort | None = None
+        if "tty" in config:
+            self._tty = PtyPort(Path(config["runtime"]) / config["tty"])
+            serve = self._serve_tty
+        else:
+            port = config.get("port", dialect_of(config).port)
+            self._listener = socket.create_server((config.get("host", "127.0.0.1"), port))
+            serve = self._accept
+        threading.Thread(target=serve, name="attenuator", daemon=True).start()
 
     @property
-    def port(self) -> int:
-        """The TCP port."""
-        return int(self._listener.getsockname()[1])
+    def port(self) -> int | str:
+        """The TCP port, or the pseudo-terminal's name."""
+        if self._listener is not None:
+            return int(self._listener.getsockname()[1])
+        assert self._tty is not None
+        return str(self._tty.link)
 
     @property
     def model(self) -> str:
-        """The model that the box says it is."""
-        return self._box.model
+        """The model that the box is."""
+        return self._box.plate
 
     def close(self) -> None:
         """Close both doors."""
-        self._listener.close()
+        if self._listener is not None:
+            self._listener.close()
+        if self._tty is not None:
+            self._tty.link.unlink(missing_ok=True)
         self._side_door.close()
 
     # The side door.
 
     def _state(self) -> dict[str, Any]:
-        with self._lock:
-            return {"channels": list(self._box.path_db)}
+        with self._bank.lock:
+            return {"channels": list(self._bank.path_db)}
 
     def _fault(self, **fault: Any) -> None:
-        with self._lock:
-            self._box.faults.append(Fault(**fault))
+        with self._bank.lock:
+            self._bank.faults.append(Fault(**fault))
         self._journal.write("fault_given", fault=fault)
 
     def _clear_faults(self) -> None:
-        with self._lock:
-            self._box.faults.clear()
+        with self._bank.lock:
+            self._bank.faults.clear()
         self._journal.write("faults_cleared")
 
     def _changed(self, channel: int, db: float) -> None:
@@ -91,6 +101,7 @@ class AttenuatorServer:
     # The front door.
 
     def _accept(self) -> None:
+        assert self._listener is not None
         with contextlib.suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
@@ -99,27 +110,41 @@ class AttenuatorServer:
     def _serve(self, client: socket.socket) -> None:
         with client, contextlib.suppress(OSError):
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            client.sendall(b"\r\n")  # the box greets with a blank line
+            client.sendall(self._box.greeting)
             lines = client.makefile("rb")
             while raw := lines.readline(_MAX_LINE):
-                line = raw.decode("ascii", "replace").strip()
-                if not line:
-                    continue
-                self._journal.write("device_rx", line=line)
-                with self._lock:
-                    reply = self._box.handle(line)
-                if reply.drop:
+                if not self._hear(raw, client.sendall):
                     client.shutdown(socket.SHUT_RDWR)  # the reader above holds the socket open beyond its close
                     return
-                self._send(client, reply)
 
-    def _send(self, client: socket.socket, reply: Reply) -> None:
-        if reply.line is None:
-            return
+    def _serve_tty(self) -> None:
+        assert self._tty is not None
+        waiting = b""
+        while True:
+            *lines, waiting = (waiting + self._tty.read()).replace(b"\r", b"\n").split(b"\n")
+            waiting = waiting[-_MAX_LINE:]
+            for line in lines:
+                self._hear(line, self._tty.write)
+
+    def _hear(self, raw: bytes, send: Callable[[bytes], object]) -> bool:
+        """One line from a client; False where the connection must end."""
+        line = raw.decode("ascii", "replace").strip()
+        if not line:
+            return True
+        self._journal.write("device_rx", line=line)
+        with self._bank.lock:
+            reply = self._box.handle(line, lambda later: self._say((later,), send))
         if reply.delay_ms:
             threading.Event().wait(reply.delay_ms / 1000)
-        self._journal.write("device_tx", line=reply.line)
-        client.sendall(reply.line.encode() + b"\r\n")
+        if reply.lines is not None:
+            self._say(reply.lines, send)
+        return not reply.drop
+
+    def _say(self, lines: tuple[str, ...], send: Callable[[bytes], object]) -> None:
+        if lines:
+            self._journal.write("device_tx", line="\n".join(lines))
+        with contextlib.suppress(OSError):
+            send(b"".join(line.encode() + self._box.ending for line in lines) + self._box.prompt)
 
 
 def main() -> None:

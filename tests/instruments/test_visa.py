@@ -118,7 +118,7 @@ def _echo(listener: socket.socket) -> None:
 
 def test_nagle_is_off(tcp_peer: TcpPeers, tmp_path: Path) -> None:
     with line_to(tcp_peer([]).address, tmp_path) as line:
-        connection = line._socket()
+        connection = line._session.connection
         assert connection is not None
         assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
 

@@ -13,9 +13,15 @@ from rig.errors import CallerMistake, DeviceClamped, DeviceGone, DeviceMute, Dev
 from rig.instruments.minicircuits import MiniCircuits
 from rig.rpc import RpcClient, RpcError
 from rig.units import Decibel
-from rig.virtual.rc4dat import Fault, Rc4dat
+from rig.virtual.attenuators.bank import Fault
+from rig.virtual.attenuators.box import Box
+from rig.virtual.attenuators.models import make_box
 
 StartDevice = Callable[..., Any]
+
+
+def rc4dat(start_db: float | None, told: Callable[[int, float], None] = lambda _channel, _db: None) -> Box:
+    return make_box({"model": "RC4DAT-6G-95", "serial": "1", "start_db": start_db}, told)
 
 
 @pytest.mark.parametrize(
@@ -39,32 +45,32 @@ StartDevice = Callable[..., Any]
     ],
 )
 def test_the_command_set(line: str, answer: str) -> None:
-    assert Rc4dat("RC4DAT-6G-95", "1", 10, lambda _channel, _db: None).handle(line).line == answer
+    assert rc4dat(10).handle(line).lines == (answer,)
 
 
 def test_a_group_set_moves_every_path_and_tells_each_once() -> None:
     told: list[tuple[int, float]] = []
-    box = Rc4dat("RC4DAT-6G-95", "1", None, lambda channel, db: told.append((channel, db)))
-    assert box.path_db == [95.0] * 4
+    box = rc4dat(None, lambda channel, db: told.append((channel, db)))
+    assert box.bank.path_db == [95.0] * 4
     box.handle(":CHAN:1:3:SETATT:20.1")
     box.handle(":CHAN:1:SETATT:20")
-    assert box.path_db == [20.0, 95.0, 20.0, 95.0]
+    assert box.bank.path_db == [20.0, 95.0, 20.0, 95.0]
     assert told == [(1, 20.0), (3, 20.0)]
 
 
 def test_a_fault_strikes_as_often_as_it_was_told() -> None:
-    box = Rc4dat("RC4DAT-6G-95", "1", 0, lambda _channel, _db: None)
-    box.faults = [Fault("stuck", channel=1, times=1), Fault("mute", command="att?", times=2)]
+    box = rc4dat(0)
+    box.bank.faults = [Fault("stuck", channel=1, times=1), Fault("mute", command="att?", times=2)]
     box.handle(":CHAN:2:SETATT:5")
     box.handle(":CHAN:1:SETATT:5")
-    assert box.path_db[:2] == [0, 5]
-    assert [box.handle("ATT?").line for _ in range(3)] == [None, None, "0.00 5.00 0.00 0.00"]
-    assert box.faults == []
+    assert box.bank.path_db[:2] == [0, 5]
+    assert [box.handle("ATT?").lines for _ in range(3)] == [None, None, ("0.00 5.00 0.00 0.00",)]
+    assert box.bank.faults == []
 
 
 def test_unknown_models_and_faults_are_refused() -> None:
     with pytest.raises(CallerMistake, match="XYZ"):
-        Rc4dat("XYZ", "1", 0, lambda _channel, _db: None)
+        make_box({"model": "XYZ"}, lambda _channel, _db: None)
     with pytest.raises(CallerMistake, match="broken"):
         Fault("broken")  # type: ignore[arg-type]
 
