@@ -50,15 +50,15 @@ def _recommendation(card: Scorecard) -> Statement:
         return Statement("recommendation", en, f"推荐 {names[0]}：它是本次唯一没有障碍的承载。", better=tuple(names))
     among_en, among_zh = _among(best)
     if not worse:
-        return Statement("recommendation", f"Use {' or '.join(names)}{among_en}.",
-                         f"推荐 {' 或 '.join(names)}{among_zh}。", better=tuple(names))  # fmt: skip
+        return Statement("recommendation", f"Use {words.listed(names, 'or')}{among_en}.",
+                         f"推荐 {words.listed_zh(names)}{among_zh}。", better=tuple(names))  # fmt: skip
     reasons = words.grouped((tuple(_why(best, each)), each.name) for each in worse)
     en = "; ".join(f"before {words.listed(of)}: {words.listed(words.REASON[r][0] for r in w)}" for w, of in reasons)
     zh = "；".join(f"优于 {words.listed_zh(of)}：{words.listed_zh(words.REASON[r][1] for r in w)}" for w, of in reasons)
     return Statement(
         "recommendation",
-        f"Under the conditions of this run, use {' or '.join(names)} ({en}){among_en}.",
-        f"在本次测试的条件下，推荐 {' 或 '.join(names)}（{zh}）{among_zh}。",
+        f"Under the conditions of this run, use {words.listed(names, 'or')} ({en}){among_en}.",
+        f"在本次测试的条件下，推荐 {words.listed_zh(names)}（{zh}）{among_zh}。",
         better=tuple(names),
         worse=tuple(words.names(worse)),
     )

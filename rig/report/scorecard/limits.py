@@ -53,6 +53,15 @@ def limits(card: Scorecard) -> Iterator[Statement]:
         en.append("a real terminal on these figures: a simulated one stood in its place")
         zh.append("真实终端：此处为模拟终端")
     yield Statement("limits", f"Not measured: {'; '.join(en)}.", f"未测量：{'；'.join(zh)}。")
+    spoilt = words.grouped(
+        (found.condition, bearer.name) for bearer in card.bearers for found in bearer.stability if found.bench_faults
+    )
+    for condition, names in spoilt:
+        yield Statement(
+            "limits",
+            f"Spoilt by the bench under “{condition}”, and left out there: cases of {words.listed(names)}.",
+            f"{words.condition_zh(condition)}下因测试台故障而排除的案例：{words.listed_zh(names)}。",
+        )
     few = [bearer.name for bearer in card.bearers if not any(each.sales >= 6 for each in bearer.stability)]
     if few:
         yield Statement(

@@ -50,8 +50,10 @@ def _overview_row(bearer: BearerCard, counted: list[str], best: list[str]) -> st
 
 
 def _share_cell(each: Stability | None) -> str:
-    if each is None or each.share is None:
+    if each is None:
         return cell(_NONE)
+    if each.share is None:
+        return cell("spoilt", "doubt", "测试台故障")
     tone = "good" if each.completed == each.sales else "bad" if not each.completed else "doubt"
     return cell(f"{each.completed}/{each.sales}", tone, f"{words.spread(each.share, scale=100)} %")
 

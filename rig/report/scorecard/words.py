@@ -84,10 +84,10 @@ def plain(number: float | None, unit: str) -> str:
     return "–" if number is None else f"{number:g} {unit}".replace("-", "−")
 
 
-def listed(names: Iterable[str]) -> str:
+def listed(names: Iterable[str], joint: str = "and") -> str:
     """Names in English: ``a, b and c``."""
     *most, last = list(names) or ["none"]
-    return f"{', '.join(most)} and {last}" if most else last
+    return f"{', '.join(most)} {joint} {last}" if most else last
 
 
 def listed_zh(names: Iterable[str]) -> str:

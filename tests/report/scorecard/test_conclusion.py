@@ -73,8 +73,19 @@ def test_where_each_is_better_once_it_depends(tmp_path: Path) -> None:
             story.sells(case, worse, 12, 0.6)
     said = recommendation(story.card(tmp_path / "run"))
     assert said.en == "Use wifi or lte: which of them is better depends on the condition."
-    assert said.zh == "推荐 wifi 或 lte：孰优取决于条件。"
+    assert said.zh == "推荐 wifi、lte：孰优取决于条件。"
     assert (said.better, said.worse) == (("wifi", "lte"), ())
+
+
+def test_what_the_bench_spoilt_is_named(tmp_path: Path) -> None:
+    story = stories("lte", "wifi")
+    with story.on("wifi", "weak signal") as case:
+        case.trouble()
+    card = story.card(tmp_path / "run")
+    assert "Spoilt by the bench under “weak signal”, and left out there: cases of wifi." in [
+        s.en for s in card.conclusion
+    ]
+    assert "spoilt<small>" in page(card)
 
 
 def test_it_names_backend_and_model_and_what_was_not_measured(tmp_path: Path) -> None:
