@@ -146,10 +146,10 @@ class AnsweringModem:
         """Let go of the port."""
         self._port.close()
 
-    def _escape(self) -> None:
+    def _escape(self, times: int = _ESCAPES) -> None:
         """Out of data state. A modem that was busy just then may have taken the sign for data: it gets another."""
         guard = _GUARD_FIFTIETHS / 50 * 1.2
-        for _ in range(_ESCAPES):
+        for _ in range(times):
             time.sleep(guard)
             self._port.write(b"+++")
             deadline = time.monotonic() + guard + _ESCAPED_S
@@ -169,14 +169,11 @@ class AnsweringModem:
 
     def _wake(self) -> None:
         """Bring the modem into step, out of a call that somebody left behind if need be."""
-        for attempt in range(3):
-            try:
-                self._command("AT", timeout_s=0.5)
-                return
-            except (DeviceMute, DeviceNonsense):
-                if attempt == 1:
-                    self._escape()
-        self._command("AT")
+        try:
+            self._command("AT", timeout_s=0.5)
+        except (DeviceMute, DeviceNonsense):
+            self._escape(times=1)
+            self._command("AT", timeout_s=1.0)
 
     def _command(self, command: str, *, needed: bool = True, timeout_s: float = _ANSWER_S) -> list[str]:
         """The lines of the answer. ``RING`` among them is kept for :meth:`listen`."""

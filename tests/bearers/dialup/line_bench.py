@@ -104,6 +104,8 @@ class LineBench:
         )  # fmt: skip
         self.line = LineClient("dialup", folder)
         self._caller: Caller | None = None
+        self._since_t = 0
+        self._before: dict[str, int] = {}
 
     @property
     def caller(self) -> Caller:
@@ -112,13 +114,28 @@ class LineBench:
         return self._caller
 
     def met(self, what: str) -> int:
-        """A count of the answering side."""
+        """A count of the answering side, since the last :meth:`reset`."""
         count: int = self.line.state()["met"].get(what, 0)
-        return count
+        return count - self._before.get(what, 0)
+
+    def reset(self) -> None:
+        """As if just started: nobody calls, nothing misbehaves, nothing has been counted."""
+        self.line.behave("nobody")  # ends the call that a test left behind
+        if self._caller is not None:
+            deadline = time.monotonic() + 1
+            while self._caller.modem.still_up() and time.monotonic() < deadline:
+                time.sleep(0.01)
+            self._caller.modem.hang_up()
+            self._caller.frames = FrameDecoder(MAX_FRAME)
+        self.line.clear()
+        self.host.got.clear()
+        self._before = self.line.state()["met"]
+        self._since_t = time.monotonic_ns()
 
     def events(self, kind: str) -> list[dict[str, Any]]:
         """What the processes have written down."""
-        return [event.data for event in read_history(self.folder / "journals").of(kind)]
+        events = read_history(self.folder / "journals").of(kind)
+        return [event.data for event in events if event.t >= self._since_t]
 
     def wait_for(self, kind: str, count: int = 1) -> list[dict[str, Any]]:
         """The events of a kind, once there are so many."""

@@ -160,7 +160,7 @@ def test_what_it_refuses_is_told(script: Script, modem: AnsweringModem) -> None:
 def test_a_modem_that_says_nothing_is_mute(tmp_path: Path) -> None:
     silent = PtyPort(tmp_path / "silent.tty")
     port = SerialPort(str(silent.link), name="modem of dialup")
-    with pytest.raises(DeviceMute, match=r"modem of dialup: no answer to AT in 2 s .*baud rate"):
+    with pytest.raises(DeviceMute, match=r"modem of dialup: no answer to AT in 1 s .*baud rate"):
         AnsweringModem(port)
     port.close()
     silent.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,10 +31,16 @@ class Contact:
         return self.closed
 
 
-@pytest.fixture
-def bench(tmp_path: Path) -> Iterator[LineBench]:
-    with line_bench(tmp_path) as bench:
+@pytest.fixture(scope="module")
+def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LineBench]:
+    with line_bench(tmp_path_factory.mktemp("line")) as bench:
         yield bench
+
+
+@pytest.fixture
+def bench(processes: LineBench) -> LineBench:
+    processes.reset()
+    return processes
 
 
 def site(bench: LineBench | None = None, loop: Contact | None = None) -> Site:

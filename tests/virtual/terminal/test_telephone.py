@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -54,19 +54,29 @@ class PlainHost:
         return [message.mti for message in self.seen]
 
 
-@pytest.fixture
-def plain() -> Iterator[PlainHost]:
+@pytest.fixture(scope="module")
+def listening() -> Iterator[PlainHost]:
     host = PlainHost()
     yield host
     host.close()
 
 
 @pytest.fixture
-def line(tmp_path: Path, plain: PlainHost) -> Iterator[LineBench]:
-    folder = tmp_path / "line"
-    folder.mkdir()
-    with line_bench(folder, host_port=plain.port) as line:
+def plain(listening: PlainHost) -> PlainHost:
+    listening.seen.clear()
+    return listening
+
+
+@pytest.fixture(scope="module")
+def processes(tmp_path_factory: pytest.TempPathFactory, listening: PlainHost) -> Iterator[LineBench]:
+    with line_bench(tmp_path_factory.mktemp("line"), host_port=listening.port) as line:
         yield line
+
+
+@pytest.fixture
+def line(processes: LineBench) -> LineBench:
+    processes.reset()
+    return processes
 
 
 def by_telephone(bench: Bench, line: LineBench, **settings: Any) -> None:
@@ -127,7 +137,11 @@ def test_a_call_dropped_within_the_answer_is_reversed_in_the_next(
     line.line.drop(20)
     assert not bench.registered().sale(100).approved
     line.wait_for("call_begin", 2)
-    line.wait_for("line_octets", 4)
+    line.wait_for("call_end")
+    deadline = time.monotonic() + 3
+    while len(plain.seen) < 2:
+        assert time.monotonic() < deadline, "no reversal"
+        time.sleep(0.01)
     assert plain.mtis()[:2] == ["0200", "0400"]
 
 
