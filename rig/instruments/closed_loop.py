@@ -82,7 +82,7 @@ def prove_step(
     tolerance: Decibel = TOLERANCE_DB,
     settle_s: float = SETTLE_S,
 ) -> Step:
-    """Change the attenuation, and see that the reader feels it.
+    """Change the attenuation, and see that the reader feels it. Begin where the level stands: the first reading counts.
 
     Args:
         lever: the path.

@@ -129,7 +129,12 @@ class Modem:
         """``AT+CEREG?``; where that has no service, ``AT+CGREG?``. The first of them where there is none."""
         answers = []
         for name in self._domains:
-            answer = self._line.ask(f"AT+{name}?", f"+{name}", at.parse_registration)
+            try:
+                answer = self._line.ask(f"AT+{name}?", f"+{name}", at.parse_registration)
+            except Refused as error:
+                if at_errors.sim_state(error.final) is None:
+                    raise
+                answer = at.Registration(0)  # some refuse all of it without a SIM
             if answer.registered:
                 return answer
             answers.append(answer)

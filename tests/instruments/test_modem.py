@@ -152,9 +152,10 @@ def test_a_sim_that_does_not_serve_is_told(pty_peer: PtyPeers, final: str, lines
     modem.close()
 
 
-def test_no_level_without_a_sim(pty_peer: PtyPeers) -> None:
+def test_a_modem_that_refuses_everything_without_a_sim(pty_peer: PtyPeers) -> None:
     missing = "+CME ERROR: 10"
-    modem = connect(pty_peer, answer("CESQ", final=missing), cereg("0"), answer("CPIN?", final=missing), NO_SLOTS)
+    refuses = [answer(each, final=missing) for each in ("CESQ", "CEREG?", "CPIN?")]
+    modem = connect(pty_peer, *refuses, NO_SLOTS)
     assert modem.signal() == Signal(sim="missing")
     modem.close()
 
