@@ -31,7 +31,7 @@ from rig.cards.faults import CardFault
 from rig.cards.profile import Interface
 from rig.errors import BenchTrouble, CallerMistake
 from rig.faults import Facts, LateProof, Payload, Proof, TlsRecord
-from rig.instruments.modem import Signal
+from rig.instruments.signal import Signal
 from rig.units import Decibel
 
 _PLAIN_SALE = Payload(7, b"0200")
