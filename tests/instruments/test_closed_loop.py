@@ -143,10 +143,12 @@ class Rig:
     fault: Callable[..., Any]
 
 
-@pytest.fixture
-def rig(start_device: Callable[..., Any], runtime: Path, tmp_path: Path) -> Iterator[Rig]:
+@pytest.fixture(params=["LTE"])
+def rig(
+    request: pytest.FixtureRequest, start_device: Callable[..., Any], runtime: Path, tmp_path: Path
+) -> Iterator[Rig]:
     attenuator = start_device("attenuator", port=0, start_db=0)
-    radio = start_device("radio", channel=2, link=None)
+    radio = start_device("radio", channel=2, link=None, technologies=[request.param])
     address = f"TCPIP::127.0.0.1::{attenuator.ready['port']}::SOCKET"
     box = MiniCircuits.open(address, name="att", lock_folder=tmp_path / "locks")
     modem = Modem.open(radio.ready["port"], name="modem")
@@ -168,6 +170,14 @@ def test_steps_over_the_wire_are_felt(rig: Rig) -> None:
     rig.modem.wait_until(lambda signal: not signal.registered, 5)
     assert not prove_step(rig.lever, rig.modem, Decibel(50)).comparable
     assert set_signal(rig.lever, rig.modem, Dbm(-95)).after.level == pytest.approx(-95, abs=2)
+
+
+@pytest.mark.parametrize("rig", ["UTRAN", "GSM"], indirect=True)
+def test_the_level_of_other_technologies_is_reached_too(rig: Rig) -> None:
+    reached = set_signal(rig.lever, rig.modem, Dbm(-90)).after
+    assert reached.level == pytest.approx(-90, abs=2)
+    assert reached.technology in ("UTRAN", "GSM")
+    assert reached.rsrp is None
 
 
 def test_a_box_that_lies_is_found_by_the_reader(rig: Rig) -> None:
