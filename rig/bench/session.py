@@ -169,9 +169,17 @@ class Bench:
         """Set an RF path; returns what reads back, in dB."""
         return self.stage.attenuate(path, loss)
 
+    def set_signal(self, path: str, wanted: Dbm) -> Step:
+        """Attenuate an RF path until its reader tells this level (:meth:`Signals.set_signal`)."""
+        return self.stage.signals.set_signal(path, wanted)
+
     def signal(self, bearer: str | None = None) -> Signal:
         """What the modem reports now of a bearer, the first one that is watched where left out."""
         return self.stage.signal(bearer)
+
+    def set_signal(self, path: str, level: Dbm) -> Step:
+        """Attenuate an RF path until its reader tells that level: RSRP, RSCP or RXLEV, by the technology in use."""
+        return self.stage.signals.set_signal(path, level)
 
     def wait_for_signal(self, wanted: Callable[[Signal], bool], bearer: str | None = None) -> Signal:
         """Wait until the modem reports what is wanted."""

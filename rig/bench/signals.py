@@ -8,9 +8,8 @@ from typing import Any
 from rig.bench.description import BenchFile
 from rig.bench.devices import Devices, Observe
 from rig.errors import BenchTrouble, CallerMistake
-from rig.instruments import closed_loop
 from rig.instruments.attenuator import Attenuator
-from rig.instruments.closed_loop import Lever, Step
+from rig.instruments.closed_loop import Lever, Step, prove_step, set_signal
 from rig.instruments.signal import Signal, SignalReader
 from rig.units import Dbm, Decibel
 
@@ -56,6 +55,44 @@ class Signals:
         """A path as the guard leaves it; returns what reads back, in dB."""
         return self.attenuate(path, Decibel(self._bench.attenuators[self._bench.paths[path].attenuator].safe_db))
 
+    def set_signal(self, path: str, level: Dbm) -> Step:
+        """Attenuate a path until who reads there tells that level; writes ``signal_set``.
+
+        Raises:
+            CallerMistake: no such path, or a level that it cannot have.
+            BenchTrouble: nobody reads there, there is no service at that level, or attenuator and reader disagree.
+        """
+        return self._tell_step(set_signal(self.lever(path), self._reader_at(path), level))
+
+    def prove_step(self, path: str, loss: Decibel) -> Step:
+        """Set a path, and see that who reads there feels it; writes ``signal_set``. Raises as :meth:`set_signal`."""
+        return self._tell_step(prove_step(self.lever(path), self._reader_at(path), loss))
+
+    def lever(self, path: str) -> Lever:
+        """A path as a closed loop moves it, all antennas of it alike; raises as :meth:`attenuate`."""
+        box = self.box(path)
+        return Lever(
+            path,
+            lambda loss: Decibel(self.attenuate(path, loss)),
+            lambda: self.attenuation(path),
+            box.maximum,
+            box.step,
+        )
+
+    def _reader_at(self, path: str) -> SignalReader:
+        bearer = self.bearer_of(path)
+        if bearer is None:
+            raise BenchTrouble(
+                f"path {path}",
+                "nobody reads a signal at its end",
+                "give its bearer a modem under modems, a sentinel where the terminal tells nothing",
+            )
+        return self.reader(bearer)[1]
+
+    def _tell_step(self, step: Step) -> Step:
+        self.observe("signal_set", step.as_dict())
+        return step
+
     def box(self, path: str) -> Attenuator:
         """The attenuator of a path.
 
@@ -66,6 +103,26 @@ class Signals:
             there_are = ", ".join(self._bench.paths) or "none"
             raise CallerMistake(path, "no such RF path on this bench", f"there are {there_are}")
         return self._devices.attenuators[self._bench.paths[path].attenuator]
+
+    def set_signal(self, path: str, wanted: Dbm) -> Step:
+        """Attenuate a path until who reads at its end tells the level that is wanted.
+
+        Raises:
+            CallerMistake: no such path, or a level that it cannot reach.
+            BenchTrouble: nobody reads there, or as :func:`rig.instruments.closed_loop.set_signal`.
+        """
+        name, reader = self._reader_of(path)
+        return self._stepped(path, name, closed_loop.set_signal(self._lever(path), reader, wanted))
+
+    def prove_step(self, path: str, loss: Decibel) -> Step:
+        """Set an attenuation, and see that who reads at the end of the path feels the change.
+
+        Raises:
+            CallerMistake: no such path, or a value outside the box's range.
+            BenchTrouble: nobody reads there, or as :func:`rig.instruments.closed_loop.prove_step`.
+        """
+        name, reader = self._reader_of(path)
+        return self._stepped(path, name, closed_loop.prove_step(self._lever(path), reader, loss))
 
     def bearer_of(self, path: str) -> str | None:
         """The bearer of a path whose signal is read, the first of them; None where nobody reads any."""
@@ -106,6 +163,32 @@ class Signals:
             whose = "a bearer" if bearer is None else f"bearer {bearer}"
             raise BenchTrouble("modem", f"this bench reads no signal of {whose}", "give it one under modems")
         return name, self._devices.modems[name]
+
+    def _reader_of(self, path: str) -> tuple[str, SignalReader]:
+        self.box(path)  # knows whether there is such a path
+        bearer = self.bearer_of(path)
+        if bearer is None:
+            raise BenchTrouble(
+                f"path {path}",
+                "nobody reads the signal at its end",
+                "give one under modems the bearer of this path as watches; a sentinel on a splitter will do",
+            )
+        return self.reader(bearer)
+
+    def _lever(self, path: str) -> Lever:
+        box = self.box(path)
+        return Lever(
+            path,
+            lambda loss: Decibel(self.attenuate(path, loss)),
+            lambda: self.attenuation(path),
+            box.maximum,
+            box.step,
+        )
+
+    def _stepped(self, path: str, name: str, step: Step) -> Step:
+        self.observe("signal_step", {"path": path, "modem": name, **step.as_dict()})
+        self._tell(name, step.after)
+        return step
 
     def _tell(self, name: str, signal: Any) -> Signal:
         told: Signal = signal
