@@ -169,10 +169,6 @@ class Bench:
         """Set an RF path; returns what reads back, in dB."""
         return self.stage.attenuate(path, loss)
 
-    def set_signal(self, path: str, wanted: Dbm) -> Step:
-        """Attenuate an RF path until its reader tells this level (:meth:`Signals.set_signal`)."""
-        return self.stage.signals.set_signal(path, wanted)
-
     def signal(self, bearer: str | None = None) -> Signal:
         """What the modem reports now of a bearer, the first one that is watched where left out."""
         return self.stage.signal(bearer)

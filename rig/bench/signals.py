@@ -104,26 +104,6 @@ class Signals:
             raise CallerMistake(path, "no such RF path on this bench", f"there are {there_are}")
         return self._devices.attenuators[self._bench.paths[path].attenuator]
 
-    def set_signal(self, path: str, wanted: Dbm) -> Step:
-        """Attenuate a path until who reads at its end tells the level that is wanted.
-
-        Raises:
-            CallerMistake: no such path, or a level that it cannot reach.
-            BenchTrouble: nobody reads there, or as :func:`rig.instruments.closed_loop.set_signal`.
-        """
-        name, reader = self._reader_of(path)
-        return self._stepped(path, name, closed_loop.set_signal(self._lever(path), reader, wanted))
-
-    def prove_step(self, path: str, loss: Decibel) -> Step:
-        """Set an attenuation, and see that who reads at the end of the path feels the change.
-
-        Raises:
-            CallerMistake: no such path, or a value outside the box's range.
-            BenchTrouble: nobody reads there, or as :func:`rig.instruments.closed_loop.prove_step`.
-        """
-        name, reader = self._reader_of(path)
-        return self._stepped(path, name, closed_loop.prove_step(self._lever(path), reader, loss))
-
     def bearer_of(self, path: str) -> str | None:
         """The bearer of a path whose signal is read, the first of them; None where nobody reads any."""
         watched = self._bench.watched
@@ -163,32 +143,6 @@ class Signals:
             whose = "a bearer" if bearer is None else f"bearer {bearer}"
             raise BenchTrouble("modem", f"this bench reads no signal of {whose}", "give it one under modems")
         return name, self._devices.modems[name]
-
-    def _reader_of(self, path: str) -> tuple[str, SignalReader]:
-        self.box(path)  # knows whether there is such a path
-        bearer = self.bearer_of(path)
-        if bearer is None:
-            raise BenchTrouble(
-                f"path {path}",
-                "nobody reads the signal at its end",
-                "give one under modems the bearer of this path as watches; a sentinel on a splitter will do",
-            )
-        return self.reader(bearer)
-
-    def _lever(self, path: str) -> Lever:
-        box = self.box(path)
-        return Lever(
-            path,
-            lambda loss: Decibel(self.attenuate(path, loss)),
-            lambda: self.attenuation(path),
-            box.maximum,
-            box.step,
-        )
-
-    def _stepped(self, path: str, name: str, step: Step) -> Step:
-        self.observe("signal_step", {"path": path, "modem": name, **step.as_dict()})
-        self._tell(name, step.after)
-        return step
 
     def _tell(self, name: str, signal: Any) -> Signal:
         told: Signal = signal
