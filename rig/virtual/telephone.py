@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from rig.history.journal import Journal
-from rig.process import main_config
+from rig.process import main_config, wake_on_signal
 from rig.rpc import RpcClient
 from rig.virtual.device import check_settings, follow
 from rig.virtual.pty import PtyPort
@@ -68,13 +68,15 @@ class TelephoneProcess:
         if self._relays:
             follow(runtime / config.get("relay_board", "relay-board.sock"), self._board_found, self._board_said)
 
-    def run(self, stop: threading.Event) -> None:
-        """Until ``stop``; :meth:`wake` after setting it."""
+    def run(self, stop: threading.Event, signalled: socket.socket) -> None:
+        """Until ``stop``; :meth:`wake` after setting it. ``signalled`` is readable after a signal."""
         while not stop.is_set():
             due = self._exchange.due
             patience = None if due is None else max(0.0, due - time.monotonic())
-            waiting: list[Any] = [self._wake_reader, *self.ports.values()]
+            waiting: list[Any] = [signalled, self._wake_reader, *self.ports.values()]
             ready, _, _ = select.select(waiting, [], [], patience)
+            if signalled in ready:
+                signalled.recv(64)
             if self._wake_reader in ready:
                 self._wake_reader.recv(4096)
             with contextlib.suppress(queue.Empty):
@@ -122,6 +124,7 @@ class TelephoneProcess:
 def main() -> None:
     """Run until SIGTERM."""
     started = main_config()
+    signalled = wake_on_signal()
     journal = Journal.of_process(started.config)
     process = TelephoneProcess(started.config, journal)
     ports: dict[str, Any] = {modem.name: str(port.link) for modem, port in process.ports.items()}
@@ -133,7 +136,7 @@ def main() -> None:
         process.wake()
 
     threading.Thread(target=end, name="end", daemon=True).start()
-    process.run(started.stop)
+    process.run(started.stop, signalled)
     for port in process.ports.values():
         port.close()
     journal.write("ended")

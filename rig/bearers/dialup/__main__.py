@@ -22,7 +22,7 @@ from rig.bearers.dialup.switchboard import Switchboard
 from rig.errors import BenchTrouble, DeviceGone
 from rig.history import Journal
 from rig.instruments.serial_port import SerialPort
-from rig.process import Started, main_config
+from rig.process import Started, main_config, wake_on_signal
 from rig.rpc import RpcServer
 
 _PORT_S = 10.0
@@ -63,6 +63,7 @@ def _wake_at_end(started: Started, board: Switchboard) -> None:
 def main() -> None:
     """Answer calls until SIGTERM."""
     started: Started = main_config()
+    signalled = wake_on_signal()
     config = started.config
     journal = Journal.of_process(config)
     bearer, (address, tcp_port) = config["bearer"], config["host"]
@@ -77,7 +78,7 @@ def main() -> None:
         journal.write("started", modem=modem.identity)
         started.ready(modem=modem.identity)
         threading.Thread(target=_wake_at_end, args=(started, board), name="end", daemon=True).start()
-        board.run(started.stop)
+        board.run(started.stop, signalled)
         server.close()
         board.close()
     except BenchTrouble as error:

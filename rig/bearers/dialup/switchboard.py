@@ -6,6 +6,7 @@ One thread owns the modem; what others ask is done by it between two octets. Wha
 from __future__ import annotations
 
 import select
+import socket
 import threading
 import time
 from collections import Counter
@@ -87,15 +88,17 @@ class Switchboard:
         }
         return {name: self._orders.handler(act) for name, act in acts.items()}
 
-    def run(self, stop: threading.Event) -> None:
-        """Answer calls until ``stop``; :meth:`wake` after setting it.
+    def run(self, stop: threading.Event, signalled: socket.socket) -> None:
+        """Answer calls until ``stop``; :meth:`wake` after setting it. ``signalled`` is readable after a signal.
 
         Raises:
             BenchTrouble: the modem is gone.
         """
         while not stop.is_set():
-            waiting: list[Any] = [self._modem, self._orders, *(self._call.sockets if self._call else [])]
+            waiting: list[Any] = [signalled, self._modem, self._orders, *(self._call.sockets if self._call else [])]
             ready, _, _ = select.select(waiting, [], [], self._patience())
+            if signalled in ready:
+                signalled.recv(64)
             self._orders.do(self._orders in ready)
             now = time.monotonic()
             if self._call is not None:
@@ -113,8 +116,6 @@ class Switchboard:
     def close(self) -> None:
         """Let go of the modem."""
         self._modem.close()
-
-    # --- the line --------------------------------------------------------------------------------------------------
 
     def _patience(self) -> float | None:
         dues = [until for until in (self._training_until, self._voice_until) if until]
