@@ -15,6 +15,7 @@ from collections.abc import Iterator
 
 from rig.wire.dhcp import NOWHERE, packed
 
+_SIOCDARP, _SIOCGARP, _ATF_COM = 0x8953, 0x8954, 0x02
 _SIOCGIFHWADDR, _SIOCSIFADDR, _SIOCSIFNETMASK, _SIOCADDRT = 0x8927, 0x8916, 0x891C, 0x890B
 _RTF_UP, _RTF_GATEWAY = 0x1, 0x2
 _RTMGRP_LINK, _RTM_GETLINK, _NLM_F_REQUEST, _IFLA_CARRIER_DOWN_COUNT = 1, 18, 1, 48
@@ -54,6 +55,18 @@ def add_default_route(interface: str, router: str) -> None:
 def hardware_address(interface: str) -> bytes:
     """The interface's MAC, 6 bytes."""
     return _ioctl(_SIOCGIFHWADDR, struct.pack("16s24x", interface.encode()))[18:24]
+
+
+def forget_unresolved(interface: str, neighbour: str) -> None:
+    """Ask for a neighbour's MAC anew where nobody has answered yet (``arp(7)``); one that is known stays.
+
+    What was sent while there was no carrier has begun to ask, in vain; the kernel repeats that once a second, and
+    meanwhile all else waits.
+    """
+    entry = struct.pack("16s16si16s16s", _sockaddr(neighbour), bytes(16), 0, bytes(16), interface.encode())
+    with contextlib.suppress(OSError):
+        if not struct.unpack_from("i", _ioctl(_SIOCGARP, entry), 32)[0] & _ATF_COM:
+            _ioctl(_SIOCDARP, entry)
 
 
 def carrier_losses(interface: str) -> int:

@@ -13,6 +13,7 @@ import socket
 import time
 
 from rig.virtual.terminal.bearers import Attempt, Log
+from rig.virtual.terminal.interface import forget_unresolved
 from rig.wire.dns import PORT, Answer, Question, Rcode, decode_answer, encode_question
 from rig.wire.errors import WireError
 
@@ -52,6 +53,8 @@ class Resolver:
     def _ask(self, host: str, attempt: Attempt) -> Answer:
         if attempt.name_server is None:
             raise Unresolved(f"{host}: no name server is known on {attempt.bearer}")
+        if attempt.interface is not None:
+            forget_unresolved(attempt.interface, attempt.name_server)
         question = Question(secrets.randbits(16), host)
         with attempt.datagrams() as connection:
             connection.connect((attempt.name_server, PORT))

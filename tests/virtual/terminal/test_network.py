@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from rig.virtual.terminal import addresses, clock, resolver
 from rig.virtual.terminal.addresses import AddressClient, Lease
 from rig.virtual.terminal.bearers import Attempt
 from rig.virtual.terminal.clock import Clock, NotValidNow
+from rig.virtual.terminal.interface import forget_unresolved
 from rig.virtual.terminal.resolver import Resolver, Unresolved
 from rig.wire.dhcp import CLIENT_PORT, SERVER_PORT, decode_dhcp, encode_dhcp
 from rig.wire.dns import Answer, Question, Rcode, decode_question, encode_answer
@@ -298,3 +300,30 @@ def test_a_lease_that_is_not_extended_ends(network: Network) -> None:
     assert network.gone()
     assert 0.8 < time.monotonic() - began < 2.0
     assert network.service.counts.misled >= 2
+
+
+def test_who_was_asked_for_in_vain_is_asked_for_anew_and_who_is_known_is_not(network: Network) -> None:
+    network.start()
+    assert network.lease(2).address
+    known, unknown = "10.64.1.1", "10.64.1.99"
+
+    def neighbours() -> set[str]:
+        table = Path("/proc/thread-self/net/arp").read_text()
+        return {line.split()[0] for line in table.splitlines()[1:]}
+
+    def ask() -> tuple[set[str], set[str]]:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            for each in (known, unknown):
+                probe.sendto(b"?", (each, 9))
+        deadline = time.monotonic() + 2
+        while neighbours() != {known, unknown} and time.monotonic() < deadline:
+            time.sleep(0.01)
+        before = neighbours()
+        time.sleep(0.05)  # until the one who is there has answered
+        for each in (known, unknown, "10.64.1.98"):
+            forget_unresolved("wlan0", each)
+        return before, neighbours()
+
+    before, after = in_namespace(network.terminal, ask)
+    assert before == {known, unknown}
+    assert after == {known}
