@@ -24,6 +24,9 @@ class Port:
         self.state = PortState(enabled=False, link=False, powered=False)
         self._obeys = obeys
 
+    def read(self) -> PortState:
+        return self.state
+
     def up(self) -> PortState:
         if not self._obeys:
             raise DeviceNonsense("port 1 of switch desk", "took ifAdminStatus.1 = 1 and reads back 2", "is it locked?")

@@ -59,8 +59,10 @@ def open_switch_port(
 
 
 def restored_port(port: SwitchPort) -> PortState:
-    """Take a port up, and give power where it gives some; returns what reads back."""
-    state = port.up()
+    """A port that is up, and gives power where it can; returns what reads back. One that is so is left alone."""
+    state = port.read()
+    if not state.enabled:
+        state = port.up()
     return port.power_on() if state.powered is False else state
 
 
