@@ -290,6 +290,25 @@ def test_a_neighbour_is_named_in_full(neighbour: dict[str, Any]) -> None:
         neighbour_level(neighbour)
 
 
+def test_several_radios_hang_on_several_boxes(start_device: StartDevice, runtime: Path, tmp_path: Path) -> None:
+    boxes = {name: start_device("attenuator", name=name, port=0, start_db=0) for name in ("attenuator", "second")}
+    radios = {
+        "lte": start_device("radio", name="lte", link=None, channel=1, modem="lte.tty"),
+        "gprs": start_device("radio", name="gprs", link=None, channel=3, modem="gprs.tty", technologies=["GSM"]),
+        "far": start_device("radio", name="far", link=None, attenuator="second", modem="far.tty"),
+    }
+    for radio in radios.values():
+        wait_for_state(radio, registered=True)
+    box, other = (box_of(each, tmp_path) for each in boxes.values())
+    box.set(3, Decibel(10))
+    other.set(1, Decibel(20))
+    assert wait_for_state(radios["gprs"], rsrp=-80)["technology"] == "GSM"
+    wait_for_state(radios["far"], rsrp=-90)
+    assert RpcClient(runtime / "lte.sock").call("state")["level_dbm"] == -70
+    box.close()
+    other.close()
+
+
 def test_a_misspelt_setting_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CallerMistake, match="device radio: unknown settings referense_dbm"):
         check_settings({"name": "radio", "referense_dbm": -70}, {"reference_dbm"})
