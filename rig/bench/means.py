@@ -9,6 +9,7 @@ from rig.bearers.failures.base import BaseKeys
 from rig.bearers.failures.wrong_apn import ApnModem
 from rig.bench.description import BenchFile
 from rig.bench.devices import Devices
+from rig.bench.parts.network import Base
 from rig.bench.signals import Signals
 from rig.units import Decibel
 
@@ -53,11 +54,12 @@ def with_means(site: Site, bench: BenchFile, devices: Devices, signals: Signals)
         site,
         port=host_port(bench, site.bearer),
         plug=devices.plugs.get(site.bearer),
-        base=None
-        if base is None
-        else BaseKeys(
-            devices.relays.get(base.power or ""), devices.relays.get(base.pairing or ""), base.forget_s, base.pair_s
-        ),
+        base=_keys(base, devices) if base is not None else None,
         path=PathOfBearer(signals, place.path) if place.path is not None else None,
         modem=modem if isinstance(modem, ApnModem) else None,
     )
+
+
+def _keys(base: Base, devices: Devices) -> BaseKeys:
+    power, pairing = (devices.relays.get(name) if name is not None else None for name in (base.power, base.pairing))
+    return BaseKeys(power, pairing, base.forget_s, base.pair_s, base.boot_s)

@@ -13,11 +13,12 @@ from functools import partial
 from typing import Any
 
 from rig.bearers.dialup import process_name
-from rig.bearers.failures.base import press
+from rig.bearers.failures.base import BaseKeys, let_pair
 from rig.bearers.impairment import CLEAN
 from rig.bearers.link import Backend
 from rig.bench.description import BenchFile
 from rig.bench.devices import DeviceOpener
+from rig.bench.parts.network import Base
 from rig.bench.plan import ACCESS_POINTS, Places
 from rig.cards.profile import Interface
 from rig.errors import BenchTrouble, RigError
@@ -117,13 +118,14 @@ def _recipes(bench: BenchFile, opener: DeviceOpener) -> Iterator[tuple[str, Reci
         yield f"presenter {name}", partial(_presenter, opener, name)
     if bench.power is not None:
         yield "power", partial(_power, opener)
+    for name, bearer in bench.bearers.items():  # before its relays, for one that has to boot is not ready for its key
+        if bearer.base is not None and bearer.base.pairing is not None:
+            yield f"base of {name}", partial(_base, opener, bearer.base)
     for name in bench.relays:
         yield f"relay {name}", partial(_relay, opener, name)
     for name, bearer in bench.bearers.items():
         if bearer.plugged is not None:
             yield f"port of {name}", partial(_plug, opener, name)
-        if bearer.base is not None and bearer.base.pairing is not None:
-            yield f"base of {name}", partial(_pairing, opener, bearer.base.pairing, bearer.base.pair_s)
 
 
 def _acquirer(opener: DeviceOpener) -> dict[str, Any]:
@@ -202,8 +204,12 @@ def _plug(opener: DeviceOpener, bearer: str) -> dict[str, Any]:
         return restored_port(port).as_dict()
 
 
-def _pairing(opener: DeviceOpener, relay: str, pair_s: float) -> dict[str, Any]:
+def _base(opener: DeviceOpener, base: Base) -> dict[str, Any]:
     """A base that has forgotten its terminal lets it pair again; one that has not, does not mind."""
-    with contextlib.closing(opener.relay(relay)) as key:
-        press(key, pair_s)
-        return {"pressed_s": pair_s, "closed": key.read()}
+    with contextlib.ExitStack() as opened:
+        power, pairing = (
+            opened.enter_context(contextlib.closing(opener.relay(name))) if name is not None else None
+            for name in (base.power, base.pairing)
+        )
+        let_pair(BaseKeys(power, pairing, base.forget_s, base.pair_s, base.boot_s))
+        return {"pressed_s": base.pair_s, "closed": pairing is None or pairing.read()}

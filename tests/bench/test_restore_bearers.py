@@ -52,7 +52,7 @@ class Relay:
         self._story.append(f"{self._name} off")
 
     def read(self) -> bool:
-        return not self._story[-1].endswith("off")
+        return f"{self._name} off" not in self._story[-1:]
 
     def close(self) -> None:
         pass
@@ -106,12 +106,12 @@ def test_a_port_that_does_not_follow_is_not_clean(
     assert "reads back 2" in port.detail["why"]
 
 
-def test_a_base_lets_its_terminal_pair_again_when_its_relays_are_closed(
+def test_a_base_lets_its_terminal_pair_again_before_its_relays_are_closed(
     monkeypatch: pytest.MonkeyPatch, bench: BenchFile, places: Places
 ) -> None:
     base = restored(monkeypatch, bench, places)["base of bluetooth"]
     assert base.detail == {"read_back": {"pressed_s": 0.1, "closed": True}}
-    assert Opener.story == ["base on", "unpair on", "line on", "unpair off", "unpair on"]
+    assert Opener.story == ["unpair off", "unpair on", "base on", "unpair on", "line on"]
 
 
 def test_both_are_processes_of_a_virtual_bench(bench: BenchFile) -> None:

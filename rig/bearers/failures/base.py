@@ -24,12 +24,14 @@ class BaseKeys:
         pairing: the relay beside its key for pairing: open, the key is pressed.
         forget_s: so long the key is held until it has forgotten every terminal.
         pair_s: so long it is pressed to let terminals pair.
+        boot_s: so long after its supply came back its key means nothing.
     """
 
     power: PowerSwitch | None = None
     pairing: PowerSwitch | None = None
     forget_s: float = 6.0
     pair_s: float = 0.5
+    boot_s: float = 20.0
 
 
 def press(key: PowerSwitch, seconds: float) -> bool:
@@ -45,6 +47,28 @@ def press(key: PowerSwitch, seconds: float) -> bool:
     finally:
         key.on()
     return pressed
+
+
+def supply(base: BaseKeys) -> None:
+    """Give a base its supply, if it was away; it has booted then.
+
+    Raises:
+        BenchTrouble: the relay does not follow.
+    """
+    if base.power is not None and not base.power.read():
+        base.power.on()
+        time.sleep(base.boot_s)  # nobody at this end can see it boot
+
+
+def let_pair(base: BaseKeys) -> None:
+    """Let terminals pair with a base; one that is paired does not mind.
+
+    Raises:
+        BenchTrouble: a relay does not follow.
+    """
+    if base.pairing is not None:
+        supply(base)
+        press(base.pairing, base.pair_s)
 
 
 class PairingLost:
@@ -81,8 +105,8 @@ class PairingLost:
     def stop(self) -> None:
         """Let it pair again."""
         base, self._base = self._base, None
-        if base is not None and base.pairing is not None:
-            press(base.pairing, base.pair_s)
+        if base is not None:
+            let_pair(base)
 
 
 class BaseOff:
@@ -95,7 +119,7 @@ class BaseOff:
     sees = "the base is without power: silence at first, then no connection until it has booted"
 
     def __init__(self) -> None:
-        self._power: PowerSwitch | None = None
+        self._base: BaseKeys | None = None
 
     def start(self, site: Site) -> dict[str, Any]:
         """Open the relay, and read it back.
@@ -103,20 +127,22 @@ class BaseOff:
         Raises:
             BenchTrouble: no relay is in its supply, or the relay does not follow.
         """
-        power = site.bluetooth().power
+        base = site.bluetooth()
+        power = base.power
         if power is None:
             raise BenchTrouble(f"bearer {site.bearer}", "no relay is in its base's supply", "see bearers.*.base.power")
-        self._power = power
+        self._base = base
         power.off()
         return {"relay_closed": power.read()}
 
     def hits(self) -> Hits:
         """Whether it still reads open."""
-        closed = self._power is None or self._power.read()
+        power = self._base.power if self._base is not None else None
+        closed = power is None or power.read()
         return Hits(int(not closed), {"relay_closed": closed})
 
     def stop(self) -> None:
-        """Close it."""
-        power, self._power = self._power, None
-        if power is not None:
-            power.on()
+        """Close it, and wait until the base has booted."""
+        base, self._base = self._base, None
+        if base is not None:
+            supply(base)

@@ -54,6 +54,8 @@ class Base(Part):
     """How long the key is held until the base has forgotten all terminals."""
     pair_s: Seconds = 0.5
     """How long it is pressed to let terminals pair."""
+    boot_s: Seconds = 20.0
+    """How long the base needs from its supply until its key means something."""
 
 
 class SwitchPort(Part):

@@ -66,6 +66,17 @@ def test_the_key_is_held_and_pressed_to_pair_again() -> None:
     assert failure.hits().count == 0
 
 
+def test_a_base_that_lost_its_supply_too_has_it_before_its_key_is_pressed() -> None:
+    power, key = Contact(), Contact()
+    base = BaseKeys(power, key, forget_s=0.01, pair_s=0.01, boot_s=0.01)
+    failure = make_failure("pairing-lost", {})
+    failure.start(site(base=base))
+    power.off()
+    failure.stop()
+    assert power.closed
+    assert key.story == [False, True] * 2
+
+
 def test_a_key_is_released_whatever_happens() -> None:
     class Broken(Contact):
         def read(self) -> bool:
@@ -80,7 +91,7 @@ def test_a_key_is_released_whatever_happens() -> None:
 def test_a_base_without_power() -> None:
     power = Contact()
     failure = make_failure("base-off", {})
-    assert failure.start(site(base=BaseKeys(power=power))) == {"relay_closed": False}
+    assert failure.start(site(base=BaseKeys(power=power, boot_s=0.01))) == {"relay_closed": False}
     assert failure.hits().count == 1
     failure.stop()
     assert power.closed
