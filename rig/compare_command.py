@@ -30,6 +30,12 @@ def compare(
         Path, typer.Option("--tariffs", metavar="FILE", help="what each bearer costs; the example's are invented")
     ] = _TARIFFS,
     sales_a_day: Annotated[int, typer.Option(min=1, max=100_000, help="the traffic that costs are told for")] = 100,
+    keepalive_s: Annotated[
+        float | None,
+        typer.Option(
+            min=1, help="a connection is kept, with a keep-alive every so many seconds; none is where left out"
+        ),
+    ] = None,
     run: Annotated[
         Path | None, typer.Option("--run", metavar="RUN", help="make the scorecard of a stored run again; runs nothing")
     ] = None,
@@ -46,7 +52,7 @@ def compare(
     from rig.report.scorecard import Traffic, load_tariffs
 
     load_tariffs(tariffs)  # a mistake in it is told before anything runs
-    traffic = Traffic(sales_a_day=sales_a_day)
+    traffic = Traffic(sales_a_day=sales_a_day, keepalive_s=keepalive_s)
     if run is not None:
         if not (run / "journals").is_dir():
             raise CallerMistake(str(run), "no run: it has no folder `journals`", "name a folder under reports/runs")
