@@ -77,6 +77,11 @@ class RadioProcess:
         threading.Thread(target=self._listen, name="modem port", daemon=True).start()
         threading.Thread(target=self._run, name="radio", daemon=True).start()
 
+    @property
+    def settings(self) -> RadioSettings:
+        """The model's constants."""
+        return self._radio.settings
+
     def close(self) -> None:
         """Close both doors."""
         self._side_door.close()
@@ -204,7 +209,8 @@ def main() -> None:
     started = main_config()
     journal = Journal.of_process(started.config)
     process = RadioProcess(started.config, journal)
-    journal.write("started", port=process.port.path)
+    constants = process.settings
+    journal.write("started", port=process.port.path, technologies=constants.technologies, haste=constants.haste)
     started.ready(port=str(process.port.link))
     started.stop.wait()
     process.close()

@@ -194,6 +194,8 @@ def test_a_path_that_fades_takes_the_modem_down_to_2g_and_back(start_device: Sta
     radio = start_device("radio", link=None, technologies=["LTE", "UTRAN", "GSM"], haste=50)
     box = box_of(attenuator, tmp_path)
     wait_for_state(radio, technology="LTE")
+    started = radio.events("started")[0].data
+    assert (list(started["technologies"]), started["haste"]) == (["LTE", "UTRAN", "GSM"], 50)
     for db, technology, level in ((52, "UTRAN", -108), (60, "GSM", -99), (70, None, None), (0, "LTE", -70)):
         box.set(1, Decibel(db))
         state = wait_for_state(radio, registered=technology is not None, technology=technology)
