@@ -65,6 +65,38 @@ def test_handover(bench: Bench, bearer: str) -> None:
     assert bench.sale(7_96, "visa-credit").approved
 
 
+@pytest.mark.needs("cellular")
+@pytest.mark.parametrize("bearer", ["cellular"], indirect=True)
+@pytest.mark.requires(*SAFE)
+def test_parking_garage(bench: Bench, bearer: str) -> None:
+    """Two levels below the street nothing is charged; sales complete on the way down and above."""
+    approved = sell_while(bench, bearer, "parking-garage")
+    assert approved[0]
+    assert bench.sale(7_92, "visa-credit").approved
+
+
+@pytest.mark.needs("cellular")
+@pytest.mark.parametrize("bearer", ["cellular"], indirect=True)
+@pytest.mark.requires(*SAFE)
+def test_cell_congestion(bench: Bench, bearer: str) -> None:
+    """The signal is good and the cell full: sales are slow, and at the worst one may fail, safely."""
+    approved = sell_while(bench, bearer, "cell-congestion")
+    assert approved[0]
+    assert bench.sale(7_91, "visa-credit").approved
+
+
+@pytest.mark.needs("cellular", "attenuation", "readable signal")
+@pytest.mark.parametrize("bearer", ["cellular"], indirect=True)
+@pytest.mark.parametrize("fade", ["fade-elevator", "fade-tunnel", "fade-parking-garage", "fade-walk-away"])
+@pytest.mark.requires(*SAFE)
+def test_fade(bench: Bench, bearer: str, fade: str) -> None:
+    """The attenuator takes the signal away and gives it back; what the network makes of it is its own doing."""
+    approved = sell_while(bench, bearer, fade)
+    assert approved[0]
+    bench.wait_for_signal(lambda signal: signal.registered, bearer)
+    assert bench.sale(7_90, "visa-credit").approved
+
+
 @pytest.mark.needs("wifi", "cellular")
 @pytest.mark.requires(*SAFE)
 def test_handover_with_wifi_at_hand(bench: Bench) -> None:
