@@ -7,7 +7,8 @@
      "start_db": 0, "faults": [{"kind": "stuck", "channel": 2}]}
 
 Dialects: :data:`rig.virtual.attenuators.models.DIALECTS`. Port 0 lets the system choose; ``ready`` names the port. With
-``tty``, the name of a pseudo-terminal in the runtime folder, the box has a serial port instead. What a real box has no
+``tty``, the name of a pseudo-terminal in the runtime folder, the box has a serial port instead; a web server or a
+websocket where its dialect speaks by one. What a real box has no
 plug for goes through its side door, the unix socket ``NAME.sock`` in the runtime folder, NAME being the device's:
 ``state`` answers the attenuation of the paths as they really are, ``fault`` (arguments of
 :class:`rig.virtual.attenuators.bank.Fault`) breaks the box, ``clear_faults`` mends it, and every change is pushed as
@@ -27,6 +28,9 @@ from rig.history.journal import Journal
 from rig.process import main_config
 from rig.rpc import RpcServer
 from rig.virtual.attenuators.bank import Fault
+from rig.virtual.attenuators.box import Reply, Say
+from rig.virtual.attenuators.call_box import CallBox
+from rig.virtual.attenuators.doors import Door, HttpDoor, WebsocketDoor
 from rig.virtual.attenuators.models import SETTINGS, dialect_of, make_box
 from rig.virtual.device import check_settings
 from rig.virtual.pty import PtyPort
@@ -48,18 +52,25 @@ class AttenuatorServer:
         )
         self._listener: socket.socket | None = None
         self._tty: PtyPort | None = None
+        self._door: Door | None = None
+        dialect = dialect_of(config)
+        host, port = config.get("host", "127.0.0.1"), config.get("port", dialect.port)
         if "tty" in config:
             self._tty = PtyPort(Path(config["runtime"]) / config["tty"])
-            serve = self._serve_tty
+            threading.Thread(target=self._serve_tty, name="attenuator", daemon=True).start()
+        elif isinstance(self._box, CallBox):
+            self._door = WebsocketDoor(host, port, self._reply, self._box.greet)
+        elif dialect.door == "http":
+            self._door = HttpDoor(host, port, self._reply)
         else:
-            port = config.get("port", dialect_of(config).port)
-            self._listener = socket.create_server((config.get("host", "127.0.0.1"), port))
-            serve = self._accept
-        threading.Thread(target=serve, name="attenuator", daemon=True).start()
+            self._listener = socket.create_server((host, port))
+            threading.Thread(target=self._accept, name="attenuator", daemon=True).start()
 
     @property
     def port(self) -> int | str:
         """The TCP port, or the pseudo-terminal's name."""
+        if self._door is not None:
+            return self._door.port
         if self._listener is not None:
             return int(self._listener.getsockname()[1])
         assert self._tty is not None
@@ -72,6 +83,8 @@ class AttenuatorServer:
 
     def close(self) -> None:
         """Close both doors."""
+        if self._door is not None:
+            self._door.close()
         if self._listener is not None:
             self._listener.close()
         if self._tty is not None:
@@ -131,18 +144,23 @@ class AttenuatorServer:
         line = raw.decode("ascii", "replace").strip()
         if not line:
             return True
-        self._journal.write("device_rx", line=line)
-        with self._bank.lock:
-            reply = self._box.handle(line, lambda later: self._say((later,), send))
-        if reply.delay_ms:
-            threading.Event().wait(reply.delay_ms / 1000)
+        reply = self._reply(line, lambda later: self._say((later,), send))
         if reply.lines is not None:
             self._say(reply.lines, send)
         return not reply.drop
 
+    def _reply(self, line: str, later: Say = lambda _line: None) -> Reply:
+        """What the box says to a line; late where it is."""
+        self._journal.write("device_rx", line=line)
+        with self._bank.lock:
+            reply = self._box.handle(line, later)
+        if reply.delay_ms:
+            threading.Event().wait(reply.delay_ms / 1000)
+        if reply.lines:
+            self._journal.write("device_tx", line="\n".join(reply.lines))
+        return reply
+
     def _say(self, lines: tuple[str, ...], send: Callable[[bytes], object]) -> None:
-        if lines:
-            self._journal.write("device_tx", line="\n".join(lines))
         with contextlib.suppress(OSError):
             send(b"".join(line.encode() + self._box.ending for line in lines) + self._box.prompt)
 

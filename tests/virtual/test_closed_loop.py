@@ -19,6 +19,7 @@ from rig.instruments.attenuator import Attenuator, open_attenuator
 from rig.instruments.closed_loop import Lever, prove_step
 from rig.instruments.modem import Modem
 from rig.instruments.signal import Signal
+from rig.rpc import RpcClient
 from rig.units import Decibel
 
 StartDevice = Callable[..., Any]
@@ -40,6 +41,8 @@ class Dialect:
 TCP = "TCPIP::127.0.0.1::{port}::SOCKET"
 DIALECTS = [
     Dialect("mini-circuits", TCP, {"model": "RC4DAT-6G-95"}, {}),
+    Dialect("mini-circuits-http", "http://127.0.0.1:{port}", {}, {}),
+    Dialect("amarisoft", "ws://127.0.0.1:{port}", {}, {"cells": [1, 2]}),
     Dialect("jfw", TCP, {}, {}),
     Dialect("weinschel", TCP, {}, {}),
     Dialect("keysight-11713", TCP, {}, {f"bank{bank}": {"x": [1, 2, 4, 4], "y": [10, 20, 40, 40]} for bank in (1, 2)}),
@@ -48,10 +51,10 @@ DIALECTS = [
 
 
 @contextmanager
-def loop(dialect: Dialect, start_device: StartDevice, folder: Path, *faults: dict[str, Any]) -> Iterator[Any]:
+def loop(dialect: Dialect, start_device: StartDevice, folder: Path) -> Iterator[Any]:
     """A box on channel 1, a radio behind it, and the modem: driver and reader."""
     place = {} if "tty" in dialect.device else {"port": 0}
-    box = start_device("attenuator", dialect=dialect.name, start_db=0, faults=list(faults), **(dialect.device | place))
+    box = start_device("attenuator", dialect=dialect.name, start_db=0, **(dialect.device | place))
     start_device("radio", link=None, technologies=["LTE"], reference_dbm=REFERENCE_DBM, haste=10)
     address = dialect.address.format(port=box.ready["port"])
     runtime = next(folder.rglob("modem.tty")).parent
@@ -70,6 +73,10 @@ def loop(dialect: Dialect, start_device: StartDevice, folder: Path, *faults: dic
     ):
         modem.wait_until(lambda signal: signal.registered, 10)
         yield rf, modem
+
+
+def side_door_of(runtime: Path) -> RpcClient:
+    return RpcClient(runtime / "attenuator.sock")
 
 
 def lever(box: Attenuator) -> Lever:
@@ -95,11 +102,18 @@ def test_the_modem_follows_the_box_until_the_service_is_lost(
         assert modem.wait_until(lambda signal: signal.registered, 10).cell
 
 
-@pytest.mark.parametrize("fault", ["stuck", "lying", "crossed"])
 @pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
-def test_sabotage_is_the_benchs_fault(dialect: Dialect, fault: str, start_device: StartDevice, tmp_path: Path) -> None:
-    with loop(dialect, start_device, tmp_path, {"kind": fault, "channel": 1}) as (box, modem):
-        with pytest.raises(BenchTrouble, match=r"disagree|lies|reads back") as caught:
-            prove_step(lever(box), modem, Decibel(20), settle_s=0.6)
-        assert caught.value.device in ("attenuator rf", "path lte-main")
-        assert caught.value.cure
+def test_sabotage_is_the_benchs_fault(
+    dialect: Dialect, start_device: StartDevice, runtime: Path, tmp_path: Path
+) -> None:
+    with loop(dialect, start_device, tmp_path) as (box, modem), closing(side_door_of(runtime)) as side_door:
+        for fault in ("stuck", "lying", "crossed"):
+            side_door.call("fault", kind=fault, channel=1)
+            with pytest.raises(BenchTrouble, match=r"disagree|lies|reads back") as caught:
+                prove_step(lever(box), modem, Decibel(20), settle_s=0.5)
+            assert caught.value.device in ("attenuator rf", "path lte-main"), fault
+            assert caught.value.cure
+            side_door.call("clear_faults")
+            box.set(1, Decibel(10))  # what the box believes may be where its path is not
+            box.set(1, Decibel(0))
+            modem.wait_until(tells(REFERENCE_DBM), 5)

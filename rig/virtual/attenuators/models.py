@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from rig.errors import CallerMistake
 from rig.virtual.attenuators import adaura, mini_circuits
 from rig.virtual.attenuators.bank import Bank, Fault
 from rig.virtual.attenuators.box import Box
+from rig.virtual.attenuators.call_box import CallBox
 from rig.virtual.attenuators.jfw import JfwBox
 from rig.virtual.attenuators.keysight import KeysightBox
 from rig.virtual.attenuators.weinschel import WeinschelBox
@@ -28,6 +29,7 @@ class Dialect:
         step_db: its step.
         range_of: channels and maximum in dB, from the model's name; or those of a model that does not tell them.
         told: whether the model's name tells them, so that the settings must not say otherwise.
+        door: how it is spoken to.
     """
 
     box: type[Box]
@@ -36,15 +38,26 @@ class Dialect:
     step_db: float
     range_of: Callable[[str], tuple[int, float]]
     told: bool = False
+    door: Literal["line", "http", "websocket"] = "line"
 
 
 DIALECTS = {
     "mini-circuits": Dialect(
         mini_circuits.MiniCircuitsBox, "RC4DAT-6G-95", 23, mini_circuits.STEP_DB, mini_circuits.range_of, told=True
     ),
+    "mini-circuits-http": Dialect(
+        mini_circuits.MiniCircuitsBox,
+        "RC4DAT-6G-95",
+        80,
+        mini_circuits.STEP_DB,
+        mini_circuits.range_of,
+        told=True,
+        door="http",
+    ),
     "jfw": Dialect(JfwBox, "50PA-1174-04", 3001, 1.0, lambda _model: (4, 127.0)),
     "weinschel": Dialect(WeinschelBox, "8320-4", 23, 0.5, lambda _model: (4, 95.0)),
     "keysight-11713": Dialect(KeysightBox, "11713C", 5025, 1.0, lambda _model: (2, 121.0)),
+    "amarisoft": Dialect(CallBox, "ENB", 9001, 0.1, lambda _model: (2, 200.0), door="websocket"),
     "adaura": Dialect(adaura.AdauraBox, "AD-USB4AR36G95", 23, 0.25, adaura.range_of, told=True),
 }
 
