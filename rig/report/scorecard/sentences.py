@@ -63,10 +63,13 @@ def _money(card: Scorecard) -> Iterator[Statement]:
         return
     said = ", ".join(f"{name} {month.money} {month.currency}" for name, month in priced if month is not None)
     sales, note = card.traffic.sales_a_day, f": {card.tariff_note}" if card.tariff_note else ""
+    every = card.traffic.keepalive_s
+    kept = f" and a keep-alive every {every:g} s" if every is not None else ""
+    kept_zh = f"、每 {every:g} 秒一次保活" if every is not None else ""
     yield Statement(
         "cost",
-        f"A month of {card.traffic.days} days with {sales} sales a day, by {card.tariff}{note}: {said}.",
-        f"每月 {card.traffic.days} 天、每天 {sales} 笔交易，按资费文件 {card.tariff}{note}：{said}。",
+        f"A month of {card.traffic.days} days with {sales} sales a day{kept}, by {card.tariff}{note}: {said}.",
+        f"每月 {card.traffic.days} 天、每天 {sales} 笔交易{kept_zh}，按资费文件 {card.tariff}{note}：{said}。",
     )
 
 

@@ -249,7 +249,9 @@ def test_a_month_is_the_measured_sale_times_the_traffic(tmp_path: Path) -> None:
             story.now_ms = talk.t // 1_000_000 - 2
             case.answer(case.request(sale, peer="10.64.2.2"))
             case.ends(sale, "approved", 1234)
-    month = story.card(tmp_path / "run", sales_a_day=300, keepalive_s=60).bearers[0].cost.month
+    card = story.card(tmp_path / "run", sales_a_day=300, keepalive_s=60)
+    month = card.bearers[0].cost.month
+    assert any("with 300 sales a day and a keep-alive every 60 s, by made.yaml" in each.en for each in card.conclusion)
     assert month is not None
     kept = 30 * 1440 * 104
     assert month.megabytes == pytest.approx((size * 9000 + kept) / 1e6)
