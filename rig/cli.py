@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from rig import __version__, card_command, compare_command, timeline_command
+from rig import __version__, calibrate_command, card_command, compare_command, timeline_command
 from rig.errors import CallerMistake, RigError
 from rig.running import has_begun, run_suite
 
@@ -38,6 +38,7 @@ app.add_typer(bench_app, name="bench")
 app.add_typer(card_command.app, name="card")
 app.add_typer(timeline_command.app, name="timeline")
 app.command()(compare_command.compare)
+bench_app.command()(calibrate_command.calibrate)
 
 BenchOption = Annotated[Path, typer.Option("--bench", "-b", metavar="FILE", help="the bench file")]
 JsonOption = Annotated[bool, typer.Option("--json", help="one JSON object instead of text, for programs")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 import platform
 import shutil
@@ -16,6 +17,7 @@ from rig.bearers.netem import netem_available
 from rig.bearers.netspace import can_isolate, unshare_network
 from rig.bearers.nft import leftover_tables, nft_available
 from rig.bearers.wifi.child import SYSTEM_PATH
+from rig.bench.calibration import calibrated_paths, doubts, load_calibrations
 from rig.bench.description import BenchFile, load_bench
 from rig.bench.inventory import capabilities
 from rig.bench.lease import holder
@@ -133,6 +135,7 @@ def examine_bench(path: Path) -> Iterator[Finding]:
         yield Finding("lease", Health.GOOD, "free")
     yield from _leftovers(state, held=who is not None)
     yield _capabilities(bench)
+    yield from _calibrations(path, bench, state)
     if bench.simulation is None:
         yield from _ports(bench)
         yield from _network(bench)
@@ -144,6 +147,24 @@ def _capabilities(bench: BenchFile) -> Finding:
 
     inside = _in_private_network(look) if bench.network.isolation == "private" else None
     return Finding("capabilities", Health.GOOD, look() if inside is None else inside)
+
+
+def _calibrations(file: Path, bench: BenchFile, state: StateDirectory) -> Iterator[Finding]:
+    """Paths whose loss was measured, and those where that is long ago, or was never done."""
+    if not calibrated_paths(bench):
+        return
+    cure = f"rig bench calibrate --bench {file}"
+    try:
+        known = load_calibrations(state.calibration)
+    except BenchTrouble as trouble:
+        yield Finding("calibration", Health.LACKING, trouble.what, cure)
+        return
+    wrong = doubts(bench, known, datetime.datetime.now(datetime.UTC))
+    for path in calibrated_paths(bench):
+        if path in wrong:
+            yield Finding(f"path {path}", Health.LACKING, f"its loss {wrong[path]}", cure)
+        else:
+            yield Finding(f"path {path}", Health.GOOD, known[path].summary)
 
 
 def _leftovers(state: StateDirectory, held: bool) -> Iterator[Finding]:

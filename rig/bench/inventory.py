@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import datetime
 import functools
 import platform
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rig import __version__
 from rig.bearers.nft import nft_available
+from rig.bench.calibration import told
 from rig.bench.description import BenchFile
 from rig.cards.profile import Interface
 
@@ -74,9 +77,10 @@ def _nftables() -> bool:
     return bool(nft_available())
 
 
-def inventory(bench: BenchFile, devices: Devices, guard: dict[str, Any]) -> dict[str, Any]:
+def inventory(bench: BenchFile, devices: Devices, guard: dict[str, Any], calibration: Path) -> dict[str, Any]:
     """Who took part: bench, terminal, instruments, software."""
     terminal = bench.terminal
+    losses = told(bench, calibration, datetime.datetime.now(datetime.UTC))
     address = f"{terminal.tcp.host}:{terminal.tcp.port}" if terminal.tcp else terminal.serial and terminal.serial.port
     return {
         "bench": bench.name,
@@ -91,6 +95,7 @@ def inventory(bench: BenchFile, devices: Devices, guard: dict[str, Any]) -> dict
         "devices": {
             "terminal": f"{terminal.protocol} at {address}, terminal id {terminal.terminal_id}",
             **{f"attenuator {name}": box.identity for name, box in devices.attenuators.items()},
+            **{f"path {name}": loss for name, loss in losses.items()},
             **{f"modem {name}": modem.identity for name, modem in devices.modems.items()},
             **({"power": f"{bench.power.driver} relay {bench.power.channel}"} if bench.power else {}),
             **{f"cable of {name}": port.identity for name, port in devices.plugs.items()},

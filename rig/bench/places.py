@@ -54,6 +54,11 @@ class StateDirectory:
         return self.root / "redaction.json"
 
     @property
+    def calibration(self) -> Path:
+        """The measured losses of the RF paths."""
+        return self.root / "calibration.json"
+
+    @property
     def certificates(self) -> Path:
         """Certificate authority and server key."""
         return self.root / "pki"

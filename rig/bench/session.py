@@ -73,7 +73,7 @@ class Bench:
             self.terminal.wait_until_up(self.file.terminal.boot_limit_s)
             # What an earlier run left in the terminal's queue goes now, and is nobody's in this one.
             self.terminal.flush(self.file.terminal.flush_limit_s)
-            self.inventory = inventory(self.file, self._devices, self._guard.info)
+            self.inventory = inventory(self.file, self._devices, self._guard.info, self._places.state.calibration)
         except BaseException as error:
             if isinstance(error, RigError):
                 self.note_trouble(error)

@@ -73,6 +73,8 @@ class RfPath(Part):
     """The pad between the terminal and the attenuator: what protects its input. Part of ``loss_db``, not beside it."""
     terminal_power_dbm: Annotated[float, Field(ge=-50, le=60)] | None = None
     """The greatest power that the terminal transmits into the path: LTE 23 ± 2, GSM-900 33 dBm."""
+    source_dbm: Annotated[float, Field(ge=-140, le=60)] | None = None
+    """What the cell puts into the far end, in the terms of who reads: RSRP, RSCP or RXLEV. Assumed, never measured."""
 
     @property
     def all_channels(self) -> tuple[int, ...]:
