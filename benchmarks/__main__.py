@@ -1,4 +1,4 @@
-"""All benchmarks, as JSON lines: ``python -m benchmarks [card] [impairment] [sale] [start]``."""
+"""All benchmarks, as JSON lines: ``python -m benchmarks [attenuator] [card] [impairment] [sale] [start]``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import importlib
 import json
 import sys
 
-NAMES = ("sale", "start", "card", "impairment")
+NAMES = ("sale", "start", "card", "attenuator", "impairment")
 
 
 def main(wanted: list[str]) -> None:
