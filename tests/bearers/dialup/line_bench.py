@@ -95,7 +95,8 @@ class LineBench:
     def __init__(self, folder: Path, framing: str = "checked", host_port: int | None = None, **exchange: Any) -> None:
         self.folder = folder
         self.host = EchoHost()
-        self._processes: list[subprocess.Popen[bytes]] = []
+        self.processes: list[subprocess.Popen[bytes]] = []
+        """The exchange, and the answering side."""
         Redactor.with_new_key([]).save(folder / "redaction.json")
         self._start("rig.virtual.telephone", "exchange", **(FAST | exchange))
         self._start(
@@ -157,7 +158,7 @@ class LineBench:
         if self._caller is not None:
             self._caller.modem.close()
         self.line.close()
-        for process in reversed(self._processes):
+        for process in reversed(self.processes):
             process.terminate()
             process.wait(5)
         self.host.close()
@@ -169,7 +170,7 @@ class LineBench:
         config.write_text(json.dumps(common | settings))
         reading, writing = os.pipe()
         command = [sys.executable, "-m", module, "--config", str(config), "--ready-fd", str(writing)]
-        self._processes.append(subprocess.Popen(command, pass_fds=[writing]))
+        self.processes.append(subprocess.Popen(command, pass_fds=[writing]))
         os.close(writing)
         with os.fdopen(reading) as pipe:
             assert pipe.readline(), f"{module} ended before it was ready"
