@@ -123,7 +123,7 @@ def _everyday(card: Scorecard) -> Iterator[Statement]:
             for bad in ("weak signal", "busy network"):
                 for suffers, well in ((one, other), (other, one)):
                     worse, good = suffers.under(bad), well.under("ideal")
-                    if worse is None or good is None:
+                    if worse is None or good is None or not worse.sales or not good.sales:
                         continue
                     found = difference(good, worse)
                     if found is None or obstacles(suffers) or obstacles(well):

@@ -15,9 +15,11 @@ class Times:
     """How long completed sales took, ms; ``median`` with the interval of the true median."""
 
     count: int
+    shortest: float
     median: Interval
     p95: float
     p99: float
+    longest: float
 
 
 @dataclass(frozen=True, slots=True)

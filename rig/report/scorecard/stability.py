@@ -44,7 +44,8 @@ def times_of(took_ms: Sequence[float]) -> Times | None:
     middle = median(took_ms)
     if middle is None:
         return None
-    return Times(len(took_ms), middle, percentile(took_ms, 95), percentile(took_ms, 99))
+    p95, p99 = percentile(took_ms, 95), percentile(took_ms, 99)
+    return Times(len(took_ms), min(took_ms), middle, p95, p99, max(took_ms))
 
 
 def _count(cases: Sequence[Case], verdict: Verdict) -> int:

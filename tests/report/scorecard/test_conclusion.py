@@ -77,6 +77,16 @@ def test_where_each_is_better_once_it_depends(tmp_path: Path) -> None:
     assert (said.better, said.worse) == (("wifi", "lte"), ())
 
 
+@pytest.mark.parametrize(("count", "told"), [(3, False), (4, True), (5, True)])
+def test_a_few_sales_tell_enough_where_every_one_was_shorter(tmp_path: Path, count: int, told: bool) -> None:
+    story = Story("wifi", "lte")
+    for bearer, seconds in (("wifi", 0.2), ("lte", 0.9)):
+        with story.on(bearer, "busy network") as case:
+            story.sells(case, bearer, count, seconds)
+    said = recommendation(story.card(tmp_path / "run"))
+    assert said.better == (("wifi",) if told else ("wifi", "lte"))
+
+
 def test_what_the_bench_spoilt_is_named(tmp_path: Path) -> None:
     story = stories("lte", "wifi")
     with story.on("wifi", "weak signal") as case:
@@ -153,9 +163,14 @@ def _stability(draw: st.DrawFn, condition: str) -> Stability:
     sales = draw(st.integers(0, 30))
     done = draw(st.integers(0, sales))
     middle = draw(st.floats(10, 5000))
-    times = Times(done, Interval(middle, middle * 0.9, middle * 1.1), middle * 2, middle * 3) if done else None
+    times = _times(done, middle) if done else None
     bad = st.sampled_from([0, 0, 0, 0, 1])
     return Stability(condition, 1, sales, done, wilson(done, sales), times, draw(bad), draw(bad), 0, NONE)
+
+
+def _times(count: int, middle: float) -> Times:
+    enough = Interval(middle, middle * 0.9, middle * 1.1) if count > 5 else Interval(middle, None, None)
+    return Times(count, middle * 0.8, enough, middle * 1.2, middle * 1.3, middle * 1.4)
 
 
 def _card(found: tuple[BearerCard, ...]) -> Scorecard:
