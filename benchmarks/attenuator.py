@@ -32,7 +32,7 @@ BLOCKS, SETS, NAIVE_SETS = 10, 200, 20
 SET_LIMIT_MS = 1.0
 FADE_S = 60
 LAG_LIMIT_MS = 5.0
-_PEAK_DB, _RISE_MS = 90.0, 7200
+_PEAK_DB, _RISE_MS = 93.75, 7500
 """A quarter of a dB each 20 ms: another value at each of 50 updates a second."""
 
 
