@@ -2,9 +2,10 @@
 
 .. code-block:: yaml
 
-    attenuator:
-      dialect: mini-circuits
-      address: TCPIP::192.168.9.61::23::SOCKET   # telnet port of the box
+    attenuators:
+      rf:
+        dialect: mini-circuits
+        resource: TCPIP::192.168.9.61::23::SOCKET   # telnet port of the box
 
 Source: Mini-Circuits, "Programming Manual, Programmable Attenuators", the chapter on ASCII/SCPI commands:
 https://www.minicircuits.com/softwaredownload/Prog_Manual-6-Programmable_Attenuator.pdf. ``:MN?`` answers
@@ -20,9 +21,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from rig.errors import BenchTrouble, DeviceClamped, DeviceNonsense
-from rig.instruments.attenuator import check_channel, check_setting, known_settings
+from rig.errors import BenchTrouble, CallerMistake, DeviceClamped, DeviceNonsense
+from rig.instruments.attenuator import Ramp, check_channel, check_setting, known_settings
 from rig.instruments.line import Line
+from rig.instruments.minicircuits_hop import HopMode
 from rig.instruments.transcript import Observe, unobserved
 from rig.instruments.visa import VisaLine
 from rig.units import Decibel
@@ -32,7 +34,8 @@ _STEP = Decibel(0.25)
 
 
 class MiniCircuits:
-    """One RCDAT, RUDAT or RC4DAT over a line session; see :class:`rig.instruments.attenuator.Attenuator`.
+    """One RCDAT, RUDAT or RC4DAT over a line session; see :class:`rig.instruments.attenuator.Attenuator`, and for a box
+    of one channel :class:`rig.instruments.attenuator.PlaysRamps`.
 
     Raises:
         DeviceNonsense: the box is not of this series.
@@ -48,6 +51,7 @@ class MiniCircuits:
         self.maximum = Decibel(float(model["maximum"]))
         self.step = _STEP
         self.identity = f"{model[1]} {line.query(':SN?')}"
+        self._hop = HopMode(line, self.maximum, self.step)
 
     @staticmethod
     def check(settings: Mapping[str, Any]) -> None:
@@ -76,6 +80,7 @@ class MiniCircuits:
     def set(self, channel: int, attenuation: Decibel) -> Decibel:
         """Attenuate a channel and return what it reads back; errors as ``Attenuator.set`` says."""
         check_setting(self, self._line.name, channel, attenuation)
+        self._hop.end()
         answer = self._line.query(self._address(channel, f"SETATT{self._assign}{attenuation:g}"))
         if answer == "2":
             raise DeviceClamped(
@@ -109,6 +114,29 @@ class MiniCircuits:
                 self._line.name, f"channel {channel} reads back {answer!r}", "power-cycle it, or check the model"
             )
         return Decibel(value)
+
+    def takes(self, ramp: Ramp) -> bool:
+        """Boxes of one channel alone have the hop mode."""
+        return self.channels == 1 and self._hop.takes(ramp)
+
+    def fade(self, channel: int, ramp: Ramp) -> None:
+        """Begin to play on a channel."""
+        check_channel(self, self._line.name, channel)
+        if not self.takes(ramp):
+            raise CallerMistake(self._line.name, f"cannot play {ramp} by itself", "one channel, up to 100 levels")
+        if self._hop.plays:
+            raise CallerMistake(self._line.name, "plays already", "stop it first")
+        self._hop.begin(ramp)
+
+    def fading(self, channel: int) -> bool:
+        """Whether its time is not over."""
+        check_channel(self, self._line.name, channel)
+        return self._hop.plays
+
+    def stop_fade(self, channel: int) -> None:
+        """Stop where it stands."""
+        check_channel(self, self._line.name, channel)
+        self._hop.end()
 
     def close(self) -> None:
         """Let go of the box; the values stay."""

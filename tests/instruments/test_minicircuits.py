@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from rig.errors import BenchTrouble, CallerMistake, DeviceClamped, DeviceNonsense
-from rig.instruments.attenuator import Attenuator, open_attenuator
+from rig.instruments.attenuator import Attenuator, PlaysRamps, Ramp, open_attenuator
 from rig.units import Decibel
 
 TcpPeers = Callable[..., Any]
@@ -98,3 +98,46 @@ def test_another_box_is_refused_and_let_go(tcp_peer: TcpPeers, tmp_path: Path) -
 def test_an_unknown_dialect_names_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(CallerMistake, match=r"unknown dialect 'jwf' .*mini-circuits"):
         open_attenuator("jwf", "TCPIP::127.0.0.1::1::SOCKET", name="att", lock_folder=tmp_path)
+
+
+HOP: Turns = [
+    (f":HOP:{command}\r\n".encode(), b"1\r\n")
+    for command in (
+        "POINTS:3", "DIRECTION:0",
+        "POINT:1", "ATT:0", "DWELL_UNIT:M", "DWELL:1",
+        "POINT:2", "ATT:0.25", "DWELL_UNIT:M", "DWELL:1",
+        "POINT:3", "ATT:0.5", "DWELL_UNIT:S", "DWELL:600",
+        "MODE:ON", "MODE:OFF",
+    )
+]  # fmt: skip
+SHORT = Ramp(Decibel(0), Decibel(0.5), Decibel(0.25), 1)
+
+
+def test_a_box_of_one_channel_plays_a_ramp_by_itself(tcp_peer: TcpPeers, tmp_path: Path) -> None:
+    box = connect(tcp_peer, tmp_path, [*ONE, *HOP, (b":ATT?\r\n", b"0.50\r\n")])
+    assert isinstance(box, PlaysRamps)
+    assert box.takes(SHORT)
+    box.fade(1, SHORT)
+    with pytest.raises(CallerMistake, match="no channel 2"):
+        box.fading(2)
+    while box.fading(1):
+        pass
+    assert box.get(1) == Decibel(0.5)
+    box.close()
+
+
+def test_what_the_hop_mode_cannot_do_is_left_to_us(tcp_peer: TcpPeers, tmp_path: Path) -> None:
+    one = connect(tcp_peer, tmp_path, [*ONE, (b":HOP:POINTS:3\r\n", b"0\r\n")])
+    assert isinstance(one, PlaysRamps)
+    assert not one.takes(Ramp(Decibel(0), Decibel(26), Decibel(0.25), 20))  # 105 points
+    assert not one.takes(Ramp(Decibel(0), Decibel(1), Decibel(0.25), 1.5))
+    assert not one.takes(Ramp(Decibel(0), Decibel(111), Decibel(111), 20))
+    with pytest.raises(BenchTrouble, match="refuses ':HOP:POINTS:3'"):
+        one.fade(1, SHORT)
+    one.close()
+    four = connect(tcp_peer, tmp_path, FOUR)
+    assert isinstance(four, PlaysRamps)
+    assert not four.takes(SHORT)
+    with pytest.raises(CallerMistake, match="cannot play"):
+        four.fade(1, SHORT)
+    four.close()

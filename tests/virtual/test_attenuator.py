@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from rig.errors import CallerMistake, DeviceClamped, DeviceGone, DeviceMute, DeviceNonsense
+from rig.instruments.fade import FadePlayer
+from rig.instruments.fade_shape import Fade
 from rig.instruments.minicircuits import MiniCircuits
 from rig.rpc import RpcClient, RpcError
 from rig.units import Decibel
@@ -135,3 +137,16 @@ def test_a_box_with_less_range_than_its_name_clamps(start_device: StartDevice, t
         box.set(1, Decibel(80))
     assert box.get(1) == Decibel(60)
     box.close()
+
+
+def test_a_box_plays_a_fade_by_itself_and_ends_where_it_was_meant_to(start_device: StartDevice, tmp_path: Path) -> None:
+    device = start_device("attenuator", port=0, start_db=0, model="RCDAT-6000-110")
+    box = MiniCircuits.open(f"TCPIP::127.0.0.1::{device.ready['port']}::SOCKET", name="att", lock_folder=tmp_path)
+    player = FadePlayer(box, [1], Fade.of([(0, 0), (400, 5)]), name="att")
+    player.start()
+    faded = player.wait(10)
+    box.close()
+    assert faded is not None
+    assert (faded.by, faded.why, faded.trouble) == ("box", "played to its end", None)
+    moved = [event.data["db"] for event in device.events() if event.kind == "attenuator"]
+    assert moved == [number * 0.25 for number in range(1, 21)]
