@@ -148,5 +148,5 @@ def test_a_box_plays_a_fade_by_itself_and_ends_where_it_was_meant_to(start_devic
     box.close()
     assert faded is not None
     assert (faded.by, faded.why, faded.trouble) == ("box", "played to its end", None)
-    moved = [event.data["db"] for event in device.events() if event.kind == "attenuator"]
+    moved = [event.data["db"] for event in device.events("attenuator")]
     assert moved == [number * 0.25 for number in range(1, 21)]
