@@ -158,8 +158,9 @@ class Server:
         """One connection from its beginning to its end."""
         try:
             await line.open(tls)
-            told = {"peer": line.peer, "local": line.local, "tls": tls is not None}
-            self._journal.write("connection_open", **told, why=line.security)
+            self._journal.write(
+                "connection_open", peer=line.peer, local=line.local, tls=tls is not None, why=line.security
+            )
             await self._serve(line)
             line.why = line.why or "the peer closed it"
         except WireError as error:

@@ -13,7 +13,8 @@ import pytest
 from rig.bearers.impairment import CLEAN, Impairment
 from rig.bearers.link import Backend, Counters, ReadBack
 from rig.bearers.timeline import Player, Step, Timeline
-from rig.bearers.timeline.player import PLAYED, STOPPED, TROUBLE, percentile
+from rig.bearers.timeline.player import PLAYED, STOPPED, TROUBLE
+from rig.clock import percentile
 from rig.errors import DeviceClamped, DeviceGone
 
 Ways = tuple[Impairment, Impairment]
