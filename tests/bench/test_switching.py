@@ -15,6 +15,7 @@ from rig.bench.plan import Places
 from rig.bench.signals import Signals
 from rig.bench.stage import BenchStage
 from rig.errors import BenchTrouble, CallerMistake, DeviceGone
+from rig.instruments.signal import Signal
 from rig.instruments.switch import PortState
 from rig.units import Dbm, Decibel
 from tests.bench.test_calibration import BEARERS, Box
@@ -80,6 +81,16 @@ def test_without_a_reader_a_level_cannot_be_asked_for(bench: BenchFile) -> None:
     with pytest.raises(BenchTrouble, match="nobody reads a signal at its end"):
         signals(deaf, box, Told()).set_signal("lte-main", Dbm(-100))
     assert not box.asked
+
+
+def test_a_missing_sim_is_named_where_service_is_awaited(bench: BenchFile) -> None:
+    class Empty(Box):
+        def signal(self) -> Signal:
+            return Signal("LTE", Dbm(-70), sim="missing")
+
+    told = Told()
+    with pytest.raises(BenchTrouble, match=r"lte: .*the SIM is missing: put it in"):
+        signals(bench, Empty(), told).wait_for_service(["lte"])
 
 
 class Port:
