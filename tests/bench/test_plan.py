@@ -67,7 +67,9 @@ def test_a_device_of_an_unknown_kind_is_refused_and_never_run(virtual: BenchFile
         programs(bench, places, [], {})
     assert caught.value.device == "simulation.devices.box"
     assert caught.value.what == f"no simulated {kind!r}"
-    assert caught.value.cure == "there are attenuator, field, physical-cards, radio, relay-board"
+    assert caught.value.cure == (
+        "there are adb, attenuator, bluetooth-base, field, physical-cards, radio, relay-board, switch, telephone"
+    )
 
 
 def test_whatever_a_bench_file_says_only_our_modules_are_run(virtual: BenchFile, places: Places) -> None:
