@@ -178,3 +178,25 @@ def test_a_closed_session_says_so(tcp_peer: TcpPeers, tmp_path: Path) -> None:
     line.close()
     with pytest.raises(CallerMistake, match="closed"):
         line.query("A?")
+
+
+def test_lines_end_with_the_prompt_and_echo_and_prompt_are_no_lines(tcp_peer: TcpPeers, tmp_path: Path) -> None:
+    answer = b"RAA\r\nAtten #1 = 2dB\r\n\r\nAtten #2 = 3dB\r\nJFW>>"
+    peer = tcp_peer([(b"RAA\r\n", answer), (b"IDN\r\n", b"JFW>>the box\r\nJFW>>")], greeting=b"\r\nJFW>>")
+    with line_to(peer.address, tmp_path, prompt="JFW>>") as line:
+        assert line.query_lines("RAA") == ["Atten #1 = 2dB", "Atten #2 = 3dB"]
+        assert line.query_lines("IDN") == ["the box"]
+
+
+def test_lines_without_a_prompt_end_by_number_or_by_silence(tcp_peer: TcpPeers, tmp_path: Path) -> None:
+    peer = tcp_peer([(b"A\r\n", b"1\r\n2\r\n"), (b"B\r\n", b"3\r\n\r\n4\r\n")])
+    with line_to(peer.address, tmp_path) as line:
+        assert line.query_lines("A", count=2) == ["1", "2"]
+        assert line.query_lines("B") == ["3", "4"]
+
+
+def test_what_is_sent_without_an_answer_is_not_waited_for(tcp_peer: TcpPeers, tmp_path: Path) -> None:
+    peer = tcp_peer([(b"ATTN 1 30\r\n", b">"), (b"ATTN? 1\r\n", b"30\r\n>")], greeting=b">")
+    with line_to(peer.address, tmp_path, prompt=">") as line:
+        line.send("ATTN 1 30")
+        assert line.query("ATTN? 1") == "30"
