@@ -85,7 +85,7 @@ def _score(folder: Path, tariffs: Path, traffic: Traffic) -> Scorecard:
 def _tell(card: Scorecard, folder: Path, as_json: bool, exit_code: int) -> None:
     if as_json:
         sys.stdout.write(
-            json.dumps({"run": str(folder), "exit_code": exit_code, **card.as_data()}, ensure_ascii=False) + "\n"
+            json.dumps({**card.as_data(), "run": str(folder), "exit_code": exit_code}, ensure_ascii=False) + "\n"
         )
         return
     console = Console()
