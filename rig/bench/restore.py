@@ -88,6 +88,8 @@ def process_of(device: str, bench: BenchFile, backend: Backend) -> str | None:
     kinds = {"attenuator": "attenuator", "presenter": "field", "power": "relay-board", "relay": "relay-board"}
     kinds |= {"port": "switch", "base": "relay-board"}
     simulated = bench.simulation.devices if bench.simulation is not None else {}
+    if kind == "attenuator" and device.split()[1] in simulated:
+        return device.split()[1]  # several boxes on one bench are told apart by their names
     return next((name for name, each in simulated.items() if each.device == kinds.get(kind)), None)
 
 

@@ -117,3 +117,5 @@ def test_a_base_lets_its_terminal_pair_again_before_its_relays_are_closed(
 def test_both_are_processes_of_a_virtual_bench(bench: BenchFile) -> None:
     assert process_of("port of ethernet", bench, "netem") == "desk-switch"
     assert process_of("base of bluetooth", bench, "netem") == "relay"
+    assert process_of("attenuator short", bench, "netem") == "short"
+    assert process_of("attenuator rf", bench, "netem") == "attenuator"
