@@ -38,6 +38,9 @@ def limits(card: Scorecard) -> Iterator[Statement]:
     if kinds & {"cellular", "private"}:
         en.append("the operator's encryption over the air and what the operator can read")
         zh.append("运营商的空口加密以及运营商能读到什么")
+    if card.haste != 1:
+        en.append(f"how soon a network is lost and found: the radio model does it {card.haste:g} times quicker")
+        zh.append(f"网络丢失与恢复的真实耗时：无线模型快 {card.haste:g} 倍")
     if "wifi" in kinds:
         en.append("whether the access point's own encryption hides anything")
         zh.append("接入点自身的加密是否有效")

@@ -78,6 +78,7 @@ class Scorecard:
         bearers: those that were measured, in the order of the bench file.
         doubts: why the history is not whole.
         conclusion: in sentences.
+        haste: how many times quicker than in truth the radio model loses and finds its cells.
     """
 
     run: str
@@ -93,6 +94,7 @@ class Scorecard:
     bearers: tuple[BearerCard, ...]
     doubts: tuple[str, ...] = ()
     conclusion: tuple[Statement, ...] = ()
+    haste: float = 1.0
 
     @property
     def conditions(self) -> tuple[str, ...]:

@@ -60,6 +60,7 @@ def scorecard_of(run: Path, tariffs: Tariffs, traffic: Traffic) -> Scorecard:
         tariff_note=tariffs.note,
         bearers=bearers,
         doubts=(*verdict.doubts, *_doubts(wire)),
+        haste=max((each.data.get("haste", 1.0) for each in history.of("started")), default=1.0),
     )
     return conclude(card)
 

@@ -49,6 +49,16 @@ def test_a_run_that_was_sealed_is_sealed_again(run: Path) -> None:
     assert sealed["scorecard.html"] == hashlib.sha256(page.read_bytes()).hexdigest()
 
 
+def test_the_haste_of_the_radio_model_is_told(tmp_path: Path) -> None:
+    story = Story("lte")
+    story.note("started", haste=10)
+    with story.on("lte", "ideal") as case:
+        story.sells(case, "lte", 1)
+    card = story.card(tmp_path / "run")
+    assert card.haste == 10
+    assert any("10 times quicker" in each.en and "快 10 倍" in each.zh for each in card.conclusion)
+
+
 def test_without_a_capture_sizes_are_not_known_and_it_says_so(run: Path) -> None:
     (run / "wire.pcapng").unlink()
     card = scorecard_of(run, TARIFFS, Traffic())
