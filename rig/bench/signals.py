@@ -10,6 +10,8 @@ from rig.bench.devices import Devices, Observe
 from rig.errors import BenchTrouble, CallerMistake
 from rig.instruments.attenuator import Attenuator
 from rig.instruments.closed_loop import Lever, Step, prove_step, set_signal
+from rig.instruments.fade import FadePlayer
+from rig.instruments.fade_shape import Fade
 from rig.instruments.signal import Signal, SignalReader
 from rig.units import Dbm, Decibel
 
@@ -30,15 +32,18 @@ class Signals:
         self._bench = bench
         self._devices = devices
         self.observe = observe
+        self._fades: dict[str, FadePlayer] = {}
+        devices.at_close(self.stop_fades)
 
     def attenuate(self, path: str, loss: Decibel) -> float:
-        """Set an RF path; returns what reads back, in dB.
+        """Set an RF path; returns what reads back, in dB. A fade that plays there ends.
 
         Raises:
             CallerMistake: no such path, or a value outside the box's range.
             BenchTrouble: the box failed or clamped.
         """
         box = self.box(path)
+        self._stop_fade(path)
         read_back = [float(box.set(channel, loss)) for channel in self._bench.paths[path].all_channels]
         self.observe("attenuation", {"path": path, "asked": float(loss), "read_back": read_back[0]})
         return read_back[0]
@@ -54,6 +59,37 @@ class Signals:
     def make_safe(self, path: str) -> float:
         """A path as the guard leaves it; returns what reads back, in dB."""
         return self.attenuate(path, Decibel(self._bench.attenuators[self._bench.paths[path].attenuator].safe_db))
+
+    def fade(self, path: str, points: Iterable[tuple[float, float]]) -> FadePlayer:
+        """Play a fade on a path, all antennas of it alike: by the box where it can, else by us.
+
+        Args:
+            path: of the bench file.
+            points: (milliseconds since the beginning, dB), the first at 0; straight lines between them.
+
+        Returns:
+            What can be waited for, or stopped; whatever sets the path ends it.
+
+        Raises:
+            CallerMistake: no such path, points that are no fade, or levels beyond the box's range.
+            BenchTrouble: the box is gone, mute or lies.
+        """
+        box, part = self.box(path), self._bench.paths[path]
+        name = f"attenuator {part.attenuator}"
+        player = FadePlayer(box, part.all_channels, Fade.of(points), name=name, observe=self.observe)
+        self._stop_fade(path)
+        self._fades[path] = player
+        player.start()
+        return player
+
+    def stop_fades(self) -> None:
+        """Stop every fade where it stands."""
+        for path in list(self._fades):
+            self._stop_fade(path)
+
+    def _stop_fade(self, path: str) -> None:
+        if player := self._fades.pop(path, None):
+            player.stop()
 
     def set_signal(self, path: str, level: Dbm) -> Step:
         """Attenuate a path until who reads there tells that level; writes ``signal_set``.

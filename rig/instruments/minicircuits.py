@@ -52,6 +52,8 @@ class MiniCircuits:
         self.step = _STEP
         self.identity = f"{model[1]} {line.query(':SN?')}"
         self._hop = HopMode(line, self.maximum, self.step)
+        if self.channels == 1:
+            self._hop.forget()
 
     @staticmethod
     def check(settings: Mapping[str, Any]) -> None:

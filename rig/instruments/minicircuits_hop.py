@@ -7,9 +7,10 @@ that one gets a long dwell, and the mode is switched off when the ramp's time is
 
 from __future__ import annotations
 
+import contextlib
 import time
 
-from rig.errors import BenchTrouble
+from rig.errors import BenchTrouble, DeviceNonsense
 from rig.instruments.attenuator import Ramp
 from rig.instruments.line import Line
 from rig.units import Decibel
@@ -33,6 +34,11 @@ class HopMode:
     def __init__(self, line: Line, maximum: Decibel, step: Decibel) -> None:
         self._line, self._maximum, self._step = line, maximum, step
         self._ends: float | None = None
+
+    def forget(self) -> None:
+        """Switch off what a run that was killed may have left on; firmware without the mode refuses, and has none."""
+        with contextlib.suppress(DeviceNonsense):  # a web server answers what it does not know with its page
+            self._line.query(":HOP:MODE:OFF")
 
     def takes(self, ramp: Ramp) -> bool:
         """Whole milliseconds, levels of its grid, no more than a hundred of them."""

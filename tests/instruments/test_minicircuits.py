@@ -16,7 +16,11 @@ TcpPeers = Callable[..., Any]
 Turns = list[tuple[bytes, bytes | None]]
 
 FOUR: Turns = [(b":MN?\r\n", b"MN=RC4DAT-6G-95\r\n"), (b":SN?\r\n", b"SN=12208010025\r\n")]
-ONE: Turns = [(b":MN?\r\n", b"MN=RCDAT-6000-110\r\n"), (b":SN?\r\n", b"SN=11302120000\r\n")]
+ONE: Turns = [
+    (b":MN?\r\n", b"MN=RCDAT-6000-110\r\n"),
+    (b":SN?\r\n", b"SN=11302120000\r\n"),
+    (b":HOP:MODE:OFF\r\n", b"1\r\n"),  # what a killed run left on
+]
 
 
 def connect(tcp_peer: TcpPeers, folder: Path, turns: Turns) -> Attenuator:

@@ -65,12 +65,12 @@ def test_a_value_is_set_and_read_back(peers: HttpPeers, tmp_path: Path) -> None:
 
 def test_a_password_goes_before_the_command_and_never_into_the_transcript(peers: HttpPeers, tmp_path: Path) -> None:
     heard: list[str] = []
-    address, _ = peers([("/PWD=s3cret;:MN?", "MN=RCDAT-6000-110"), ("/PWD=s3cret;:SN?", "SN=1")])
+    address, _ = peers([("/PWD=s3cret;:MN?", "MN=RC4DAT-6G-95"), ("/PWD=s3cret;:SN?", "SN=1")])
     box = open_attenuator(
         "mini-circuits-http", address, name="att", lock_folder=tmp_path, settings={"password": "s3cret"},
         observe=lambda _kind, data: heard.append(data["line"]),
     )  # fmt: skip
-    assert heard == [":MN?", "MN=RCDAT-6000-110", ":SN?", "SN=1"]
+    assert heard == [":MN?", "MN=RC4DAT-6G-95", ":SN?", "SN=1"]
     box.close()
 
 
@@ -81,6 +81,7 @@ def test_a_box_that_closes_after_each_answer_is_asked_anew(peers: HttpPeers, tmp
     answers: list[tuple[str, str | bytes | None]] = [
         ("/:MN?", whole("MN=RCDAT-6000-110")),
         ("/:SN?", whole("SN=1")),
+        ("/:HOP:MODE:OFF", whole("<html>a box that cannot hop</html>")),
         ("/:ATT?", whole("12.25\r\n")),
     ]
     address, _ = peers(*[[answer] for answer in answers])

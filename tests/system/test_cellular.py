@@ -43,6 +43,20 @@ def test_handover(bench, bearer):
     assert bench.sale(7_11, "visa-credit").approved
 """
 
+FADE = """
+def test_fade(bench, bearer):
+    signals = bench.stage.signals
+    before = bench.wait_for_signal(lambda signal: signal.level is not None)
+    fade = signals.fade("lte-main", [(0, 0), (600, 30), (1000, 20)])
+    assert bench.sale(7_20, "visa-credit").approved
+    assert fade.wait(10).why == "played to its end"
+    bench.wait_for_signal(lambda signal: signal.level is not None and abs(before.level - signal.level - 20) <= 1)
+    long = signals.fade("lte-main", [(0, 20), (60_000, 40)])
+    bench.attenuate("lte-main", Decibel(0))
+    assert long.wait(0).why == "stopped"
+    signals.fade("lte-main", [(0, 0), (60_000, 40)])  # ends with the case
+"""
+
 
 def run(rig: Rig, case: str, **radio: Any) -> tuple[int, dict[str, Any]]:
     """A case on a bench whose radio has other settings."""
@@ -72,3 +86,12 @@ def test_a_sale_before_and_one_after_a_handover(rig: Rig) -> None:
     assert code == 0, summary
     cells = {event.data["cell"] for event in rig.history().of("radio") if event.data["registered"]}
     assert cells == {"00C3D4E5", "00C3D4E6"}
+
+
+def test_a_fade_plays_beside_a_sale_and_ends_with_its_case(rig: Rig) -> None:
+    code, summary = run(rig, FADE)
+    assert code == 0, summary
+    history = rig.history()
+    assert [event.data["why"] for event in history.of("fade_end")] == ["played to its end", "stopped", "stopped"]
+    assert [event.data["by"] for event in history.of("fade_begin")] == ["rig"] * 3  # an RC4DAT has no hop mode
+    assert history.of("attenuation")[-1].data["read_back"] == 0
