@@ -122,6 +122,8 @@ def doubts(bench: BenchFile, known: Mapping[str, Calibration], now: datetime.dat
             found[name] = f"was measured {age} days ago"
         elif bench.paths[name].frequency_mhz != known[name].frequency_mhz:
             found[name] = f"was measured at {known[name].frequency_mhz} MHz, and is used at another frequency now"
+        elif bench.paths[name].source_dbm != known[name].source_dbm:
+            found[name] = f"was reckoned from {known[name].source_dbm:g} dBm, and source_dbm says otherwise now"
         elif (apart := _apart_db(bench, known[name])) is not None and abs(apart) > APART_DB:
             found[name] = f"was measured as {known[name].loss_db:g} dB, {apart:+.1f} dB apart from its loss_db"
     return found
@@ -162,6 +164,9 @@ def measure(bench: BenchFile, signals: Signals, path: str, now: datetime.datetim
     if bearer is None:
         raise BenchTrouble(f"path {path}", "nobody reads a signal at its end", "give its bearer a modem under modems")
     settings = [each for each in _STEPS_DB if each <= box.maximum]
+    if len(settings) < 2:
+        at_least = f"give it one of at least {_STEPS_DB[1]:g} dB"
+        raise CallerMistake(f"path {path}", f"its box has {box.maximum:g} dB at most, too few to compare", at_least)
     losses: list[float] = []
     try:
         signals.attenuate(path, Decibel(settings[0]))

@@ -15,10 +15,13 @@ from rig.units import Decibel
 
 
 class PathOfBearer:
-    """The attenuators of one RF path; see :class:`rig.bearers.failures.out_of_range.RadioPath`."""
+    """The attenuators of one RF path; see :class:`rig.bearers.failures.out_of_range.RadioPath`.
 
-    def __init__(self, signals: Signals, path: str) -> None:
-        self._signals, self._path = signals, path
+    Where somebody reads at its end, what is set must be felt there: a box that is stuck or lies is the bench's fault.
+    """
+
+    def __init__(self, signals: Signals, path: str, read: bool) -> None:
+        self._signals, self._path, self._read = signals, path, read
 
     @property
     def maximum_db(self) -> float:
@@ -27,6 +30,8 @@ class PathOfBearer:
 
     def attenuate(self, db: float) -> float:
         """Set it; returns what reads back, both in dB."""
+        if self._read:
+            return float(self._signals.prove_step(self._path, Decibel(db)).to_db)
         return self._signals.attenuate(self._path, Decibel(db))
 
     def read(self) -> float:
@@ -55,7 +60,7 @@ def with_means(site: Site, bench: BenchFile, devices: Devices, signals: Signals)
         port=host_port(bench, site.bearer),
         plug=devices.plugs.get(site.bearer),
         base=_keys(base, devices) if base is not None else None,
-        path=PathOfBearer(signals, place.path) if place.path is not None else None,
+        path=PathOfBearer(signals, place.path, watching is not None) if place.path is not None else None,
         modem=modem if isinstance(modem, ApnModem) else None,
     )
 

@@ -241,6 +241,8 @@ class BenchStage:
         self._timers.clear()
         self._playing.clear()
         self._wire.clear()
+        if self.power_was_cut and self._devices.plugs:
+            self.power_on()  # a cable has no link while its terminal has no power
         self._failures.clear()
         if self._devices.acquirer is not None:
             self._devices.acquirer.clear()

@@ -50,8 +50,12 @@ class AtLine:
         self._in_step = False
         self._lock = threading.RLock()
 
-    def command(self, command: str) -> list[str]:
+    def command(self, command: str, timeout_s: float | None = None) -> list[str]:
         """Send a command and return the lines of its answer, without echo and final result.
+
+        Args:
+            command: the line.
+            timeout_s: longest wait for this answer, where the network has a say in it.
 
         Raises:
             Refused: it answers with an error.
@@ -61,7 +65,7 @@ class AtLine:
             if not self._in_step:
                 self._resynchronise()
             self._notice(at.lines(self._port.discard()))
-            *answer, final = self._exchange(command)
+            *answer, final = self._exchange(command, timeout_s)
         if final != "OK":
             raise Refused(self.name, command, final)
         self._notice(answer)
@@ -110,10 +114,10 @@ class AtLine:
             if at.is_unsolicited_registration(line):
                 self._on_unsolicited(line)
 
-    def _exchange(self, command: str) -> list[str]:
+    def _exchange(self, command: str, timeout_s: float | None = None) -> list[str]:
         self._in_step = False
         self._port.write(command.encode("ascii") + b"\r")
-        answer = self._port.read_until(at.FINAL, self._timeout_s)
+        answer = self._port.read_until(at.FINAL, self._timeout_s if timeout_s is None else timeout_s)
         self._in_step = True
         return at.lines(answer)
 

@@ -10,6 +10,7 @@ applied, skipped, lag_p50_us, lag_p99_us, read_back}``; ``by`` is ``box`` or ``r
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ from dataclasses import dataclass, field
 
 from rig.clock import be_punctual, percentile, wait_until
 from rig.errors import BenchTrouble, CallerMistake, DeviceNonsense, RigError
-from rig.instruments.attenuator import Attenuator, PlaysRamps, check_channel, check_setting
+from rig.instruments.attenuator import Attenuator, PlaysRamps, Ramp, check_channel, check_setting
 from rig.instruments.fade_shape import Fade, Point
 from rig.instruments.transcript import Observe, unobserved
 from rig.units import Decibel
@@ -209,10 +210,18 @@ class FadePlayer:
         box, ramp = self._box, self._ramp
         assert isinstance(box, PlaysRamps)
         assert ramp is not None
-        start_t = time.monotonic_ns()
-        self._tell_begin(start_t)
-        for channel in self._channels:
-            box.fade(channel, ramp)
+        try:
+            for channel in self._channels:
+                box.fade(channel, ramp)
+            start_t = time.monotonic_ns()  # loading a list of levels takes its time
+            self._tell_begin(start_t)
+            return self._watch_box(box, ramp, start_t)
+        except RigError:
+            with contextlib.suppress(RigError):  # what went wrong first is told
+                self._stop_box(box)
+            raise
+
+    def _watch_box(self, box: PlaysRamps, ramp: Ramp, start_t: int) -> bool:
         self._tally.applied.append(Applied(start_t, time.monotonic_ns(), ramp.start))
         self._begun.set()
         end_t = start_t + round(ramp.duration_ms * 1e6)
@@ -231,8 +240,14 @@ class FadePlayer:
         return True
 
     def _stop_box(self, box: PlaysRamps) -> None:
+        trouble: RigError | None = None
         for channel in self._channels:
-            box.stop_fade(channel)
+            try:
+                box.stop_fade(channel)
+            except RigError as error:
+                trouble = trouble or error
+        if trouble is not None:
+            raise trouble
 
     def _require_end(self, end_t: int, db: Decibel) -> None:
         for channel in self._channels:

@@ -30,6 +30,8 @@ __all__ = ["Modem", "Signal"]
 
 _PACKETS = ("CEREG", "CGREG")
 """Registrations for packets, LTE before 2G and 3G. ``+CREG`` is for calls, and asked where a model knows no other."""
+_ATTACH_LIMIT_S = 75.0
+"""A network may take its time: vendors' manuals give an attach a minute and more."""
 _NOT_KNOWN = at.Quality(None, None, None, None, None)
 
 
@@ -160,11 +162,13 @@ class Modem:
         return _NOT_KNOWN, self.rssi()
 
     def _details(self, registration: at.Registration) -> _Details:
-        if self._known is None or self._known[0] != registration:
+        known = self._known  # another thread may forget it meanwhile
+        if known is None or known[0] != registration:
             operator, technology = self.operator()
             found = _Details(operator, technology, next(iter(self.addresses().values()), None), self.slot())
             self._known = registration, found
-        return self._known[1]
+            return found
+        return known[1]
 
     def _changed(self, _line: str) -> None:
         self._known = None
@@ -229,7 +233,7 @@ class Modem:
 
     def attach(self, attached: bool) -> None:
         """``AT+CGATT=``: leave the packet network, or come back to it."""
-        self._line.command(f"AT+CGATT={int(attached)}")
+        self._line.command(f"AT+CGATT={int(attached)}", _ATTACH_LIMIT_S)
         self._known = None
 
     def active_contexts(self) -> list[int]:

@@ -57,6 +57,12 @@ def test_fade(bench, bearer):
     signals.fade("lte-main", [(0, 0), (60_000, 40)])  # ends with the case
 """
 
+LIAR = """
+def test_liar(bench, bearer):
+    bench.fail(bearer, "out-of-range")
+    assert not bench.sale(7_30, "visa-credit").approved
+"""
+
 
 def run(rig: Rig, case: str, **radio: Any) -> tuple[int, dict[str, Any]]:
     """A case on a bench whose radio has other settings."""
@@ -95,3 +101,12 @@ def test_a_fade_plays_beside_a_sale_and_ends_with_its_case(rig: Rig) -> None:
     assert [event.data["why"] for event in history.of("fade_end")] == ["played to its end", "stopped", "stopped"]
     assert [event.data["by"] for event in history.of("fade_begin")] == ["rig"] * 3  # an RC4DAT has no hop mode
     assert history.of("attenuation")[-1].data["read_back"] == 0
+
+
+def test_a_box_that_lies_is_the_benchs_fault_and_never_the_terminals(rig: Rig) -> None:
+    raw = yaml.safe_load(rig.bench.read_text())
+    raw["simulation"]["devices"]["attenuator"]["settings"]["faults"] = [{"kind": "lying", "channel": 1}]
+    rig.bench.write_text(yaml.safe_dump(raw, sort_keys=False))
+    code, summary = run(rig, LIAR)
+    assert (code, summary["verdicts"]["bench_fault"], summary["unsafe"]) == (2, 1, [])
+    assert "attenuator and reader disagree" in str(summary["bench_faults"])

@@ -198,6 +198,8 @@ class Switchboard:
                 self._modem.hang_up()
         finally:
             call.close()
+            if call.drop_after:  # it ended before it was dropped: the next one is
+                self._drop = call.drop_after
             self._met["frames_damaged"] += call.damaged
             self._rate = None
             self._modem.end_data()

@@ -85,10 +85,11 @@ class WrongApn:
         Raises:
             BenchTrouble: it does not come up.
         """
-        modem, self._modem = self._modem, None
+        modem = self._modem
         if modem is None:
             return
         _use(modem, self._before)
+        self._modem = None
         deadline = time.monotonic() + _ACTIVE_LIMIT_S
         while _CONTEXT not in modem.active_contexts():
             if time.monotonic() > deadline:
@@ -97,8 +98,8 @@ class WrongApn:
 
 
 def _use(modem: ApnModem, apn: str) -> None:
-    modem.attach(False)
     try:
+        modem.attach(False)
         modem.set_apn(apn, _CONTEXT)
     finally:
         modem.attach(True)

@@ -124,10 +124,14 @@ class HttpPort:
         self._observe = observe
         self._port = str(port)
         self._lock = threading.Lock()
-        parts = urlsplit(address)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.path not in ("", "/"):
+        try:
+            parts = urlsplit(address)
+            host, number = parts.hostname, parts.port
+        except ValueError:
+            host = None
+        if not host or parts.scheme not in ("http", "https") or parts.username or parts.path not in ("", "/"):
             raise CallerMistake(name, f"{address!r} is no address of a box", "write http://HOST or http://HOST:PORT")
-        self._secure, self._place = parts.scheme == "https", (parts.hostname, parts.port)
+        self._secure, self._place = parts.scheme == "https", (host, number)
         self.read()
 
     def down(self) -> PortState:
@@ -194,6 +198,11 @@ class HttpPort:
         self._observe(
             "instrument_rx", {"device": self.name, "line": f"{self._named(question.path)}: {str(found)[:_SHOWN]}"}
         )
+        if type(found) is not type(question.up_value):
+            what = (
+                f"answers {found!r} to {self._named(question.path)}, which is not of the kind of {question.up_value!r}"
+            )
+            raise DeviceNonsense(self.name, what, "mend up_value: it is written as the box does")
         return bool(found == question.up_value)
 
     def _exchange(self, method: str, path: str, body: str | None, is_json: bool = True) -> str:
