@@ -109,4 +109,4 @@ def test_a_box_that_lies_is_the_benchs_fault_and_never_the_terminals(rig: Rig) -
     rig.bench.write_text(yaml.safe_dump(raw, sort_keys=False))
     code, summary = run(rig, LIAR)
     assert (code, summary["verdicts"]["bench_fault"], summary["unsafe"]) == (2, 1, [])
-    assert "attenuator and reader disagree" in str(summary["bench_faults"])
+    assert "attenuator and reader disagree" in rig.history().of("bench_fault")[0].data["what"]
