@@ -30,7 +30,8 @@ def compared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Rig, dict[str, A
 
 def test_every_case_is_as_required_and_every_figure_there(compared: tuple[Rig, dict[str, Any]]) -> None:
     _, card = compared
-    assert (card["exit_code"], card["simulated"]) == (0, True)
+    assert card["exit_code"] == 0
+    assert {"terminal", "radio", "switch"} <= set(card["simulated"])
     assert [bearer["name"] for bearer in card["bearers"]] == ["ethernet", "private"]
     assert card["bench"] == "virtual-bearers"
     for bearer in card["bearers"]:
