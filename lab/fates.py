@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from statistics import fmean
 
+from lab.again import Figures
 from lab.chance import binomial_interval, burst_loss_interval, bursts, inversions
 from lab.part import Row
 from lab.streams import HEADERS, Flow
@@ -30,15 +32,12 @@ _UNSEEN_BYTES = 8
 _OVERTAKEN_MS = 50
 
 
-def fates(bench: Bench) -> Iterator[Row]:
+def fates(bench: Bench) -> Iterator[Figures]:
     """All figures of fate."""
     for up, down in TURNS:
-        yield from _losses(bench, up, down)
-    yield from _burst_losses(bench)
-    yield from _duplicates(bench)
-    yield from _damages(bench)
-    yield from _overtakings(bench)
-    yield from _cut(bench)
+        yield partial(_losses, bench, up, down)
+    for figures in (_burst_losses, _duplicates, _damages, _overtakings, _cut):
+        yield partial(figures, bench)
 
 
 def _directions(flows: tuple[Flow, Flow]) -> Iterator[tuple[str, Flow]]:

@@ -16,6 +16,7 @@ import sys
 import time
 from pathlib import Path
 
+from lab.again import measure_until_held
 from lab.fates import fates
 from lab.part import LabTrouble, Row
 from lab.streams import CLOCK
@@ -24,6 +25,7 @@ from lab.wires import laid_wires
 from rig.bearers.link import Backend
 from rig.errors import RigError
 
+PATIENCE_S = 180.0
 BACKENDS: dict[str, Backend] = {"netem": "netem", "user-space": "user-space link"}
 
 
@@ -40,18 +42,16 @@ def measure(backend: Backend) -> list[Row]:
         LabTrouble: it cannot be measured here.
         RigError: the backend failed.
     """
-    part, rows = heading(backend), []
+    part = heading(backend)
     print(f"{part}\nclock: {CLOCK}", flush=True)
     with laid_wires(backend) as wires:
         bench = Bench(part, backend, wires)
-        for figures in (timing, fates):
-            for row in figures(bench):
-                rows.append(row)
-                print(
-                    f"  {'ok ' if row.ok else 'NOT'} {row.what}: {row.asked}: {row.measured} (limit {row.limit})",
-                    flush=True,
-                )
-    return rows
+        return measure_until_held([*timing(bench), *fates(bench)], PATIENCE_S, _tell)
+
+
+def _tell(row: Row) -> None:
+    held = "ok " if row.ok else "NOT"
+    print(f"  {held} {row.what}: {row.asked}: {row.measured} (limit {row.limit})", flush=True)
 
 
 def be_punctual() -> None:

@@ -11,7 +11,7 @@ from lab.junit import tests_row
 from lab.part import LabTrouble, Need, Row
 
 NEEDS = (Need("linux.uml", "user-mode-linux"), Need(str(uml.MODULES), "user-mode-linux"))
-_TIMEOUT_S = 400.0
+_TIMEOUT_S = 600.0
 _CLOCK_PERCENT = 0.1
 
 

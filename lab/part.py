@@ -23,6 +23,10 @@ class LabTrouble(Exception):
     """The lab itself failed: something is missing, or did not come to an end. Usual cure: the message names it."""
 
 
+class Disturbed(LabTrouble):
+    """The machine was not fit to measure on just now. Usual cure: measure again; leave the machine alone meanwhile."""
+
+
 @dataclass(frozen=True, slots=True)
 class Need:
     """Something of the system that a part needs.

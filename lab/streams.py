@@ -16,7 +16,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from lab.part import LabTrouble
+from lab.part import Disturbed, LabTrouble
 
 CLOCK = "CLOCK_REALTIME at both ends, arrivals stamped by the kernel (SO_TIMESTAMPNS)"
 HEADERS = 42
@@ -149,7 +149,8 @@ def exchange(flows: Sequence[Flow], linger_s: float, to_the_end: bool = False, d
     receiving socket throws some away with right.
 
     Raises:
-        LabTrouble: sender or receiver failed or was too slow, or the clock was set meanwhile.
+        Disturbed: the receiver was too slow, or the clock was set meanwhile.
+        LabTrouble: sender or receiver failed.
     """
     skew = time.time_ns() - time.monotonic_ns()
     gc.collect()
@@ -160,9 +161,9 @@ def exchange(flows: Sequence[Flow], linger_s: float, to_the_end: bool = False, d
     finally:
         gc.enable()
     if abs(time.time_ns() - time.monotonic_ns() - skew) > 1_000_000:
-        raise LabTrouble("the wall clock was set while it measured: measure again")
+        raise Disturbed("the wall clock was set while it measured: measure again")
     if not damages and any(flow.dropped_at_the_end for flow in flows):
-        raise LabTrouble("the receiver was too slow, and its buffer overflowed: is the machine busy?")
+        raise Disturbed("the receiver was too slow, and its buffer overflowed: is the machine busy?")
 
 
 def _send_all(flows: Sequence[Flow]) -> None:

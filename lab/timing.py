@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
+from lab.again import Figures
 from lab.chance import inversions, quantile
 from lab.part import Row
 from lab.spread import SHARES, expected_quantiles
@@ -19,9 +21,6 @@ PROBES = 1000
 PACES = (200, 2000)
 TURNS = ((20, 100), (100, 500), (500, 20))
 """Each delay once up and once down, and never the same in both directions."""
-TRIES = 5
-"""A shared machine now and then stands still for some milliseconds, which is no figure of the link."""
-
 VARIED = 2400
 VARIED_PACE = 200
 RATE_PERCENT = 3.0
@@ -49,18 +48,19 @@ class Bench:
         return Row(self.part, what, asked, measured, limit, ok)
 
 
-def timing(bench: Bench) -> Iterator[Row]:
+def timing(bench: Bench) -> Iterator[Figures]:
     """All figures of time."""
-    yield from _delays(bench, 0, 0, PACES[0])
+    yield partial(_delays, bench, 0, 0, PACES[0])
     for pace in PACES:
         for up, down in TURNS:
-            yield from _delays(bench, up, down, pace)
-    yield from _varied(bench)
+            yield partial(_delays, bench, up, down, pace)
+    yield partial(_varied, bench)
     for up_kbit, down_kbit in ((256, 8000), (8000, 256)):
-        yield from _rates(bench, Impairment(rate_kbit=up_kbit), Impairment(rate_kbit=down_kbit), 1000)
+        yield partial(_rates, bench, Impairment(rate_kbit=up_kbit), Impairment(rate_kbit=down_kbit), 1000)
     celled = Impairment(rate_kbit=1000, overhead=_CELLS)
-    yield from _rates(bench, celled, celled, 100)
-    yield from (_deep(bench, up) for up in (True, False))
+    yield partial(_rates, bench, celled, celled, 100)
+    for up in (True, False):
+        yield partial(_deep, bench, up)
 
 
 def _word(up: bool) -> str:
@@ -72,29 +72,21 @@ def _percentiles(delays: Sequence[float]) -> str:
     return f"p1 {p1:.2f}  p50 {p50:.2f}  p99 {p99:.2f} ms"
 
 
-def _delays(bench: Bench, up: float, down: float, pace: int) -> list[Row]:
+def _delays(bench: Bench, up: float, down: float, pace: int) -> Iterator[Row]:
     wire = bench.wires[0]
-    rows: list[Row] = []
-    for attempt in range(1, TRIES + 1):
-        wire.put(Impairment(delay_ms=up), Impairment(delay_ms=down))
-        flows = wire.both(PROBES, pace, max(up, down) / 1000 + 1)
-        again = "" if attempt == 1 else f"  (try {attempt} of {TRIES})"
-        rows = [
-            _delay(bench, f"delay {word}, {pace:,} packets/s", asked, flow, again)
-            for word, asked, flow in (("up", up, flows[0]), ("down", down, flows[1]))
-        ]
-        if all(row.ok for row in rows):
-            break
-    return rows
+    wire.put(Impairment(delay_ms=up), Impairment(delay_ms=down))
+    flows = wire.both(PROBES, pace, max(up, down) / 1000 + 1)
+    for word, asked, flow in (("up", up, flows[0]), ("down", down, flows[1])):
+        yield _delay(bench, f"delay {word}, {pace:,} packets/s", asked, flow)
 
 
-def _delay(bench: Bench, what: str, asked: float, flow: Flow, again: str) -> Row:
+def _delay(bench: Bench, what: str, asked: float, flow: Flow) -> Row:
     p99_ms = P99_MS[bench.backend]
     p50, p99 = quantile(flow.delays, 0.5), quantile(flow.delays, 0.99)
     held = abs(p50 - asked) <= P50_MS and abs(p99 - asked) <= p99_ms and not flow.missing
     lost = f"  {flow.missing} lost" if flow.missing else ""
     limit = f"p50 ± {P50_MS:g}, p99 ± {p99_ms:g} ms"
-    return bench.row(what, f"{asked:g} ms", _percentiles(flow.delays) + lost + again, limit, held)
+    return bench.row(what, f"{asked:g} ms", _percentiles(flow.delays) + lost, limit, held)
 
 
 def _varied(bench: Bench) -> Iterator[Row]:
@@ -167,7 +159,7 @@ def _rate(bench: Bench, word: str, asked: Impairment, flow: Flow) -> Row:
     return bench.row(what, f"{asked.rate_kbit:g} kbit/s", told, f"± {RATE_PERCENT:g} %", abs(error) <= RATE_PERCENT)
 
 
-def _deep(bench: Bench, up: bool) -> Row:
+def _deep(bench: Bench, up: bool) -> Iterator[Row]:
     """Thousands of packets wait at once, and the queue itself loses none."""
     wire, asked = bench.wires[0], Impairment(delay_ms=_DEEP_MS)
     wire.put(asked if up else CLEAN, CLEAN if up else asked)
@@ -175,4 +167,4 @@ def _deep(bench: Bench, up: bool) -> Row:
     exchange([flow], _DEEP_MS / 1000 + 2)
     told = f"{flow.missing} of {flow.count:,} lost at {flow.pace:,.0f}/s, p50 {quantile(flow.delays, 0.5):.1f} ms"
     held = not flow.missing and flow.pace >= 0.95 * _DEEP_PACE
-    return bench.row(f"queue {_word(up)}", f"{_DEEP_MS} ms at {_DEEP_PACE:,}/s", told, "0 lost, pace − 5 %", held)
+    yield bench.row(f"queue {_word(up)}", f"{_DEEP_MS} ms at {_DEEP_PACE:,}/s", told, "0 lost, pace − 5 %", held)

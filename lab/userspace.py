@@ -11,7 +11,7 @@ from lab.part import LabTrouble, Need, Row
 
 NEEDS: tuple[Need, ...] = ()
 PROJECT = Path(__file__).resolve().parent.parent
-_TIMEOUT_S = 400.0
+_TIMEOUT_S = 600.0
 
 
 def run(folder: Path) -> list[Row]:
