@@ -15,6 +15,7 @@ begins: what a terminal sends between two cases is a consequence of the earlier.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 from rig.history.events import Event
 from rig.verdict.cards import given_during
@@ -63,18 +64,21 @@ def tell(events: Iterable[Event], run: RunFacts, past: Past | None = None) -> Ca
 
 
 def remember(story: CaseStory) -> Iterator[tuple[str, PastRequest]]:
-    """What later cases must know of this one: its requests, and whether they were committed."""
+    """What later cases must know of this one: its requests, and whether they were committed or reversed."""
     for intent in story.intents.values():
         for request in intent.requests.values():
-            yield request.key, PastRequest(request.first, intent.committed)
+            yield request.key, PastRequest(request.first, intent.committed, bool(request.reversals))
         if intent.committed and not intent.requests:
             # Perhaps approved offline, and its advice comes in a later case.
             for given in given_during(story, intent):
                 if key := card_key(given.data):
                     yield key, PastRequest(given, committed=True)
     for request in story.background.values():
-        known = story.past.get(request.key)
-        yield request.key, known or PastRequest(request.first, committed=False)
+        known = story.past.get(request.key) or PastRequest(request.first, committed=False)
+        yield request.key, replace(known, reversed=known.reversed or bool(request.reversals))
+    for reversal in story.background_reversals:
+        if (key := original_key(reversal)) in story.past:
+            yield key, replace(story.past[key], reversed=True)
 
 
 class _Teller:

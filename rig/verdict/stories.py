@@ -186,10 +186,17 @@ class RunFacts:
 
 @dataclass(frozen=True)
 class PastRequest:
-    """A request of an earlier case: a reversal may name it yet."""
+    """A request of an earlier case: a reversal may name it yet.
+
+    Attributes:
+        received: its first receipt.
+        committed: whether its sale was.
+        reversed: whether a reversal of it had reached the host by then; another one is only a repeat.
+    """
 
     received: Event
     committed: bool
+    reversed: bool = False
 
 
 Past: TypeAlias = Mapping[str, PastRequest]

@@ -222,6 +222,26 @@ def test_a_reversal_repeated_after_the_next_sale_is_sound() -> None:
     assert broken(run.judge()) == set()
 
 
+@pytest.mark.parametrize("when", ["in its own case", "in the case after"])
+def test_a_network_may_deliver_a_copy_of_a_reversal_cases_later(when: str) -> None:
+    run = Run()
+    with run.case("first") as case:
+        sale = case.sale()
+        key = case.request(sale)
+        case.ends(sale, "declined")
+        if when == "in its own case":
+            case.reversal(key)
+        else:
+            case.settle(quiet=False, waiting_for="reversal queue")
+    with run.case("second") as case:
+        if when == "in the case after":
+            case.reversal(key)
+    with run.case("third") as case:
+        case.approved_sale()
+        case.reversal(key)
+    assert "M4" not in broken(run.judge())
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

@@ -66,12 +66,16 @@ def _power_cut_since(case: CaseStory, request: Request) -> list[Event]:
 
 
 def _overtaken(case: CaseStory) -> Iterator[Breach]:
-    """Reversals that came after a later request of the same terminal. Of committed sales M6 speaks."""
+    """Reversals that came after a later request of the same terminal. Of committed sales M6 speaks.
+
+    The first receipt counts: a network may deliver another copy at any time, minutes later.
+    """
     first_reversals = {original_key(reversal): reversal for reversal in reversed(list(case.reversals()))}
     committed = {key for intent in case.intents.values() if intent.committed for key in intent.requests}
     for key, reversal in first_reversals.items():
         original = case.original(reversal)
-        if original is None or key in committed or (key in case.past and case.past[key].committed):
+        known = case.past.get(key)
+        if original is None or key in committed or (known and (known.committed or known.reversed)):
             continue
         for other in case.by_key.values():
             same_terminal = text(other.first.data, "tid") == text(original.data, "tid")
