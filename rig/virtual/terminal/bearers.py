@@ -20,6 +20,8 @@ from rig.virtual.terminal.settings import BearerSetting, LineSetting
 
 _SIOCETHTOOL = 0x8946
 _ETHTOOL_GLINK = 0x0A
+_BREAKS_OFF, _IN_ORDER = struct.pack("ii", 1, 0), struct.pack("ii", 0, 0)
+"""SO_LINGER (socket(7)): to close is to reset at once and to forget what was not delivered; or not."""
 
 Log = Callable[..., object]
 
@@ -44,12 +46,16 @@ class Attempt:
     def connect(self, address: tuple[str, int]) -> socket.socket:
         """A TCP connection over this bearer.
 
+        It breaks off where its process ends without a word, as a terminal does that loses its power. Without that the
+        kernel, which has not lost its power, would go on sending what was on its way, in the middle of a later sale.
+
         Raises:
             OSError: no route, refused, or not in time.
         """
         connection = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         try:
             self._bind(connection)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _BREAKS_OFF)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             connection.settimeout(self.remaining())
             connection.connect(address)
@@ -79,6 +85,14 @@ class Attempt:
     def remaining(self) -> float:
         """The seconds that are left, never none at all: a zero would make a socket non-blocking."""
         return max(self.deadline - time.monotonic(), 0.001)
+
+
+def end(connection: socket.socket) -> None:
+    """Close a connection in an orderly way: what was sent still arrives, if it can."""
+    with contextlib.suppress(OSError):
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _IN_ORDER)
+    with contextlib.suppress(OSError):
+        connection.close()
 
 
 def has_carrier(interface: str) -> bool:

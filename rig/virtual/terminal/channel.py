@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import socket
 from typing import Protocol
 
+from rig.virtual.terminal.bearers import end
 from rig.wire.iso8583 import FrameReader, Tpdu, frame
 
 
@@ -58,5 +58,4 @@ class StreamChannel:
 
     def close(self, done: bool) -> None:
         """End the connection."""
-        with contextlib.suppress(OSError):
-            self._connection.close()
+        end(self._connection)

@@ -11,7 +11,7 @@ import socket
 import ssl
 import time
 
-from rig.virtual.terminal.bearers import Attempt, Log
+from rig.virtual.terminal.bearers import Attempt, Log, end
 from rig.virtual.terminal.channel import Channel, StreamChannel
 from rig.virtual.terminal.clock import Clock
 from rig.virtual.terminal.defects import Defect
@@ -144,12 +144,12 @@ class Host:
             plain.settimeout(attempt.remaining())
             secured = self._context().wrap_socket(plain, server_hostname=host.server_name)
         except BaseException:
-            plain.close()
+            end(plain)
             raise
         try:
             self._clock.require_valid(secured.getpeercert(), attempt)
         except BaseException:
-            secured.close()
+            end(secured)
             raise
         return secured
 
