@@ -73,12 +73,16 @@ def remember(story: CaseStory) -> Iterator[tuple[str, PastRequest]]:
             for given in given_during(story, intent):
                 if key := card_key(given.data):
                     yield key, PastRequest(given, committed=True)
+        for reversal in intent.strays:
+            # Its request never arrived: a network may deliver it yet.
+            yield original_key(reversal), PastRequest(None, committed=False, reversed=True)
     for request in story.background.values():
-        known = story.past.get(request.key) or PastRequest(request.first, committed=False)
-        yield request.key, replace(known, reversed=known.reversed or bool(request.reversals))
+        known = story.past.get(request.key) or PastRequest(None, committed=False)
+        reversed_by_now = known.reversed or bool(request.reversals)
+        yield request.key, PastRequest(known.received or request.first, known.committed, reversed_by_now)
     for reversal in story.background_reversals:
-        if (key := original_key(reversal)) in story.past:
-            yield key, replace(story.past[key], reversed=True)
+        known = story.past.get(original_key(reversal)) or PastRequest(None, committed=False)
+        yield original_key(reversal), replace(known, reversed=True)
 
 
 class _Teller:

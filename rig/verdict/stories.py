@@ -189,12 +189,12 @@ class PastRequest:
     """A request of an earlier case: a reversal may name it yet.
 
     Attributes:
-        received: its first receipt.
+        received: its first receipt; none of what was reversed and never arrived, which may arrive yet.
         committed: whether its sale was.
         reversed: whether a reversal of it had reached the host by then; another one is only a repeat.
     """
 
-    received: Event
+    received: Event | None
     committed: bool
     reversed: bool = False
 
@@ -259,8 +259,9 @@ class CaseStory:
     def original(self, event: Event) -> Event | None:
         """The request that a reversal or a void names, from an earlier case or this one."""
         key = original_key(event)
-        if key in self.past:
-            return self.past[key].received
+        known = self.past.get(key)
+        if known and known.received:
+            return known.received
         return self.by_key[key].first if key in self.by_key else None
 
     def voids_of(self, sale: IntentStory) -> list[IntentStory]:

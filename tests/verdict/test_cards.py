@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from rig.verdict import CaseVerdict, Verdict, explain, judge
-from tests.verdict.build import Case, Run, broken
+from tests.verdict.build import TID, Case, Run, broken
 
 
 def _sale(case: Case, armed: dict[str, Any] | None = None, sent: dict[str, Any] | None = None) -> tuple[str, str]:
@@ -260,3 +260,21 @@ def test_torn_card_events_never_raise() -> None:
         run.host("request_received", mti="0220", key="/", token="t", atc=1.5)
     assert judge(run.history()).to_json()
     assert list(explain(run.history()))
+
+
+@pytest.mark.parametrize(("rc", "expected"), [("68", set()), ("00", {"M2"})], ids=["the host refuses it", "it stands"])
+def test_a_request_that_arrives_cases_after_its_reversal_is_not_the_later_sales(rc: str, expected: set[str]) -> None:
+    run, lost = Run(), f"{TID}/000900"
+    with run.case("lost on the wire") as case:
+        sale = case.sale()
+        case.arms()
+        told = case.gives(cryptogram="CD", atc=1)
+        case.reversal(lost)
+        case.ends(sale, "declined")
+    with run.case("another"):
+        pass
+    with run.case("a later one") as case:
+        own, _ = _sale(case)
+        case.request(own, lost, **told)
+        case.answer(lost, rc)
+    assert broken(run.judge()) == expected

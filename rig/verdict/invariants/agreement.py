@@ -78,13 +78,15 @@ def _void_of_earlier_case(case: CaseStory, void: IntentStory) -> Iterator[Breach
 
 
 def _nobody_asked(case: CaseStory) -> Iterator[Breach]:
-    fresh: list[Request] = [request for key, request in case.background.items() if key not in case.past]
-    for request in fresh:
+    for key, request in case.background.items():
+        known = case.past.get(key)
+        if not request.sale_stands or (known and known.received):
+            continue
         if request.advice and _may_be_promised(case, request):
             continue
-        if request.sale_stands:
-            why = f"phantom charge: {request.key} stands at the host, and the cash register never asked for it"
-            yield Breach.proven("M2", why, request.first, request.row, case.settled)
+        said = "its reversal had come before it" if known else "the cash register never asked for it"
+        why = f"phantom charge: {request.key} stands at the host, and {said}"
+        yield Breach.proven("M2", why, request.first, request.row, case.settled)
 
 
 def _may_be_promised(case: CaseStory, advice: Request) -> bool:
