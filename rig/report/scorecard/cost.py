@@ -37,7 +37,11 @@ def cost_of(
 
 
 def sale_spans(case: Case) -> Iterator[tuple[int, int]]:
-    """From each sale's beginning to the next one's, or to the settling: what comes late is its own."""
+    """From each sale's beginning to the next one's, or to the settling.
+
+    Whole connections are charged to the span in which they began: acknowledgements and FINs that come after the
+    outcome are still the sale's own, and sales that do the same cost the same.
+    """
     begins = [sale.begun_t for sale in case.sales]
     yield from zip(begins, [*begins[1:], case.settling_t], strict=False)
 

@@ -25,7 +25,7 @@ class Counted:
     """One packet.
 
     Attributes:
-        t: monotonic ns.
+        t: monotonic ns; of TCP when its connection began, for what ends a connection was caused by what opened it.
         down: from the bench to the terminal.
         size: bytes of IPv4.
         shares: what these were for; empty of the rig's own probes.
@@ -48,15 +48,17 @@ class Wire:
         told = _by_connection(self.connections, history.of("request_received", "answer_sent"))
         self._by_bearer: dict[str, list[Counted]] = {}
         counted = [
-            pair for place, each in enumerate(self.connections) for pair in _of_connection(each, told.get(place, []))
+            (each.begun_t, *pair)
+            for place, each in enumerate(self.connections)
+            for pair in _of_connection(each, told.get(place, []))
         ]
-        counted += [(each, _of_other(each)) for each in self.others]
-        for datagram, shares in sorted(counted, key=lambda pair: pair[0].t):
-            entry = Counted(datagram.t, datagram.down, datagram.size, shares)
+        counted += [(each.t, each, _of_other(each)) for each in self.others]
+        for since, datagram, shares in sorted(counted, key=lambda each: each[0]):
+            entry = Counted(since, datagram.down, datagram.size, shares)
             self._by_bearer.setdefault(datagram.bearer, []).append(entry)
 
     def between(self, bearer: str, begin_t: int, end_t: int) -> Sequence[Counted]:
-        """The packets of a bearer from one time to another, which is not included."""
+        """The packets of a bearer, and of its connections that began, from one time to another, not included."""
         packets = self._by_bearer.get(bearer, [])
         first = bisect.bisect_left(packets, begin_t, key=lambda each: each.t)
         return packets[first : bisect.bisect_left(packets, end_t, key=lambda each: each.t)]

@@ -138,6 +138,34 @@ def test_what_comes_before_the_first_sale_and_while_settling_is_no_sales(tmp_pat
     assert found.settling in (0, settling), "after the last event of the settling it is the next one's"
 
 
+def test_what_ends_a_connection_is_charged_to_the_sale_that_opened_it(tmp_path: Path) -> None:
+    story = Story("wifi")
+    sizes: list[int] = []
+    tails: list[Talk] = []
+    with story.on("wifi", "ideal") as case:
+        for number in range(3):
+            sale = case.sale()
+            if tails:
+                tails[-1].t = story.now_ns
+                sizes[-1] += tails[-1].closes()  # after the next sale has begun
+                story.now_ms = tails[-1].t // 1_000_000
+            talk = Talk(story, "wifi", port=40_000 + number)
+            sizes.append(talk.opens() + talk.says([(False, b"q" * 100)]))
+            tails.append(talk)
+            story.now_ms = talk.t // 1_000_000 - 2
+            case.answer(case.request(sale, peer="10.64.1.2"))
+            case.ends(sale, "approved", 1234)
+        case.settle()
+        tails[-1].t = story.now_ns
+        sizes[-1] += tails[-1].closes()
+    found = volume(story.card(tmp_path / "run"))
+    assert len(set(sizes)) == 1
+    assert found.a_sale is not None
+    assert (found.a_sale.low, found.a_sale.value, found.a_sale.high) == (sizes[0], sizes[0], sizes[0])
+    captured = sum(int.from_bytes(each.data[16:18]) for each in story.packets)
+    assert found.total + found.settling + found.probes == captured
+
+
 @pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
 def test_the_sum_is_tsharks_to_the_byte(tmp_path: Path) -> None:
     story = Story("wifi", "lte")
