@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from rig.history import History, read_history
@@ -12,7 +13,7 @@ from rig.report.scorecard.cells import Case, cases_of
 from rig.report.scorecard.conclusion import conclude
 from rig.report.scorecard.cost import cost_of
 from rig.report.scorecard.datagrams import read_datagrams
-from rig.report.scorecard.figures import Traffic
+from rig.report.scorecard.figures import Security, Traffic
 from rig.report.scorecard.html import page
 from rig.report.scorecard.limits import RADIO_MODEL
 from rig.report.scorecard.links import Link, links_of
@@ -22,7 +23,7 @@ from rig.report.scorecard.security import security_of
 from rig.report.scorecard.stability import stability_of
 from rig.report.scorecard.tariffs import Tariffs
 from rig.report.scorecard.wire import LARGEST, Wire
-from rig.verdict import judge
+from rig.verdict import Verdict, judge
 
 
 def scorecard_of(run: Path, tariffs: Tariffs, traffic: Traffic) -> Scorecard:
@@ -86,14 +87,29 @@ def write_scorecard(card: Scorecard, run: Path) -> Path:
 def _bearer(
     link: Link, cases: list[Case], wire: Wire | None, history: History, tariffs: Tariffs, traffic: Traffic
 ) -> BearerCard:
+    sound = [case for case in cases if case.verdict is not Verdict.BENCH_FAULT]
     return BearerCard(
         link.name,
         link.kind,
         stability_of(cases, link),
-        cost_of(cases, link, wire, traffic, tariffs.of(link.name, link.kind), tariffs.currency),
-        security_of(cases, link, wire, history),
+        cost_of(sound, link, wire, traffic, tariffs.of(link.name, link.kind), tariffs.currency),
+        _security(cases, link, wire, history),
         portability_of(cases, link),
     )
+
+
+def _security(cases: list[Case], link: Link, wire: Wire | None, history: History) -> Security:
+    """What was seen in all cases, and the false hosts of those alone that the bench did not spoil.
+
+    A refusal in a spoilt case proves nothing; what was given away in one is known to whoever got it all the same.
+    """
+    heeded = [
+        case
+        for case in cases
+        if case.verdict is not Verdict.BENCH_FAULT or security_of([case], link, None, history).harmed
+    ]
+    fronts = security_of(heeded, link, None, history)
+    return replace(security_of(cases, link, wire, history), hostile=fronts.hostile, not_tested=fronts.not_tested)
 
 
 def _doubts(wire: Wire | None) -> list[str]:

@@ -166,6 +166,23 @@ def test_what_ends_a_connection_is_charged_to_the_sale_that_opened_it(tmp_path: 
     assert found.total + found.settling + found.probes == captured
 
 
+def test_what_the_bench_spoilt_costs_nothing(tmp_path: Path) -> None:
+    story = Story("wifi")
+    sizes = []
+    for spoilt in (False, True):
+        with story.on("wifi", "ideal") as case:
+            sale = case.sale()
+            talk = Talk(story, "wifi", port=40_000 + spoilt)
+            sizes.append(talk.opens() + talk.says([(False, b"q" * (900 if spoilt else 100))]))
+            story.now_ms = talk.t // 1_000_000
+            if spoilt:
+                case.trouble()
+            case.ends(sale, "declined")
+    card = story.card(tmp_path / "run")
+    assert card.bearers[0].stability[0].bench_faults == 1
+    assert (volume(card).sales, volume(card).total) == (1, sizes[0])
+
+
 @pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
 def test_the_sum_is_tsharks_to_the_byte(tmp_path: Path) -> None:
     story = Story("wifi", "lte")

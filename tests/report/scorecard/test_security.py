@@ -93,6 +93,22 @@ def test_a_false_host_is_refused_only_if_it_was_met_and_given_nothing(
     assert (front.attempts, front.met, front.refused, front.harmed) == (1, met, refused, harmed)
 
 
+@pytest.mark.parametrize(("given", "told"), [(0, []), (7, [(1, 1, 0, 1)])])
+def test_a_spoilt_case_proves_no_refusal_but_what_was_given_away_in_it_is_told(
+    tmp_path: Path, given: int, told: list[tuple[int, int, int, int]]
+) -> None:
+    story = Story("wifi")
+    failure: dict[str, Any] = {"bearer": "wifi", "failure": "evil-twin", "options": {}}
+    with story.on("wifi", "hostile network") as case:
+        story.note("network_failure", **failure, active=True, evidence={})
+        story.fails(case)
+        case.trouble()
+        story.note("network_failure", **failure, active=False, hits=1, detail={"application_bytes": given})
+    found = security(story, tmp_path / "run")
+    assert [(each.attempts, each.met, each.refused, each.harmed) for each in found.hostile] == told
+    assert bool(found.not_tested) is not bool(told), "what only a spoilt case tried is not tested"
+
+
 def test_how_far_a_bearer_carries_and_the_levels_there(tmp_path: Path) -> None:
     story = Story("lte")
     with story.on("lte", "moving") as case:
