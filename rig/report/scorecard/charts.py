@@ -12,7 +12,10 @@ from rig.report.scorecard.model import COUNTED, BearerCard, Scorecard
 
 _WIDTH, _LEFT, _ROW, _TOP = 1080, 196, 20, 30
 _RIGHT = _WIDTH - 150
-_TIMES = ("Time of completed sales: p50 (dot), p95 (bar), p99 (line)", "完成交易用时：p50（点）、p95（条）、p99（线）")
+_TIMES = (
+    "Time of completed sales: p50 (dot), p95 (bar), p99 (line); of fewer than 20 sales p95 is the longest",
+    "完成交易用时：p50（点）、p95（条）、p99（线）；不足 20 笔时 p95 即最长值",
+)
 _REACH = ("Loss that each bearer bore, and the least at which a sale failed", "各承载可承受的衰减与首次失败的衰减")
 
 
@@ -26,15 +29,15 @@ def completion(card: Scorecard) -> str:
         if share is None or share.low is None or share.high is None:
             return ""
         tone = "g" if each.completed == each.sales else "b" if not each.completed else "d"
-        end = f'<text class="v" x="{_RIGHT + 12}" y="{y + 4}">{each.completed} of {each.sales}</text>'
+        end = f'<text class="v" x="{_RIGHT + 12}" y="{y + 4}">{each.completed}/{each.sales}</text>'
         return _whisker(x(share.low), x(share.high), x(share.value), y, tone) + end
 
     return _rows(("Completed sales, 95 % interval", "完成的交易，95% 区间"), entries, grid, lambda value: value, draw)
 
 
 def times(card: Scorecard) -> str:
-    """p50 with p95 and p99 on a logarithmic scale."""
-    entries = [e for e in _entries(card) if e[2].times is not None]
+    """p50 with p95 and p99 on a logarithmic scale, where there are enough sales for a median."""
+    entries = [e for e in _entries(card) if words.has_median(e[2].times)]
     if not entries:
         return ""
     found = [e[2].times for e in entries if e[2].times is not None]
@@ -107,8 +110,8 @@ def reach(card: Scorecard) -> str:
         if found.failed_db is not None:
             x = _x(found.failed_db / most)
             drawn += f'<path class="x" d="M{x - 5:.1f} {y - 5}l10 10m0-10l-10 10"/>'
-            level = f"failed at {words.plain(found.failed_dbm, 'dBm')}" if found.failed_dbm is not None else "failed"
-            drawn += f'<text class="v" x="{x + 10:.1f}" y="{y + 4}">{level}</text>'
+            level = f" {words.plain(found.failed_dbm, 'dBm')}" if found.failed_dbm is not None else ""
+            drawn += f'<text class="v" x="{x + 10:.1f}" y="{y + 4}">failed 失败{level}</text>'
     return _svg(_REACH, drawn, _TOP + _ROW * len(entries) + 14)
 
 

@@ -5,7 +5,7 @@ Every sentence that prefers a bearer names those it is preferred to, and follows
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from rig.report.scorecard import words
@@ -19,7 +19,9 @@ from rig.report.scorecard.preference import (
     obstacles,
     preferred,
     recommended,
+    rests_on,
     told_apart,
+    unlike,
 )
 from rig.report.scorecard.sentences import cost, faults, portability, security
 
@@ -52,9 +54,9 @@ def _recommendation(card: Scorecard) -> Statement:
     if not worse:
         return Statement("recommendation", f"Use {words.listed(names, 'or')}{among_en}.",
                          f"推荐 {words.listed_zh(names)}{among_zh}。", better=tuple(names))  # fmt: skip
-    reasons = words.grouped((tuple(_why(best, each)), each.name) for each in worse)
-    en = "; ".join(f"before {words.listed(of)}: {words.listed(words.REASON[r][0] for r in w)}" for w, of in reasons)
-    zh = "；".join(f"优于 {words.listed_zh(of)}：{words.listed_zh(words.REASON[r][1] for r in w)}" for w, of in reasons)
+    reasons = words.grouped((tuple(_why(card, best, each)), each.name) for each in worse)
+    en = "; ".join(f"before {words.listed(of)}: {words.listed(each for each, _ in why)}" for why, of in reasons)
+    zh = "；".join(f"优于 {words.listed_zh(of)}：{words.listed_zh(each for _, each in why)}" for why, of in reasons)
     return Statement(
         "recommendation",
         f"Under the conditions of this run, use {words.listed(names, 'or')} ({en}){among_en}.",
@@ -71,12 +73,30 @@ def _among(best: tuple[BearerCard, ...]) -> tuple[str, str]:
     pairs = ((one, other) for place, one in enumerate(best) for other in best[place + 1 :])
     if any(told_apart(*pair) for pair in pairs):
         return ": which of them is better depends on the condition", "：孰优取决于条件"
-    return ": no difference between them was measured", "：彼此之间未测出差别"
+    return f": between them {words.NO_DIFFERENCE[0]}", f"：彼此之间{words.NO_DIFFERENCE[1]}"
 
 
-def _why(best: tuple[BearerCard, ...], worse: BearerCard) -> list[str]:
+def _why(card: Scorecard, best: tuple[BearerCard, ...], worse: BearerCard) -> Iterator[tuple[str, str]]:
     """Why others are preferred to it, as far as it is the best who are."""
-    return list(dict.fromkeys(why for each in best if (why := preferred(each, worse)))) or ["other"]
+    rivals = {each.name: why for each in best if (why := preferred(each, worse))}
+    for reason in dict.fromkeys(rivals.values()) if rivals else ("other",):
+        en, zh = words.REASON[reason]
+        if reason == "money" and card.tariff_note:
+            en, zh = f"{en} ({card.tariff_note})", f"{zh}（{card.tariff_note}）"
+        by_it = [each for each in best if rivals.get(each.name) == reason]
+        if only := _only_typical(by_it, worse):
+            where, where_zh = words.listed(f"“{name}”" for name in only), words.listed_zh(map(words.condition_zh, only))
+            en += f", though only under {where}, where not the same was done to them"
+            zh += f"，但仅在{where_zh}下，而各承载在其中所受的激励并不相同"
+        yield en, zh
+
+
+def _only_typical(rivals: Sequence[BearerCard], worse: BearerCard) -> tuple[str, ...]:
+    """The conditions that a preference rests on, if each was something else for the one than for the other."""
+    pairs = [(each, rests_on(each, worse)) for each in rivals]
+    if not all(found and all(unlike(each, worse, name) for name in found) for each, found in pairs):
+        return ()
+    return tuple(dict.fromkeys(name for _, found in pairs for name in found))
 
 
 def _obstacles(card: Scorecard) -> Iterator[Statement]:
@@ -92,27 +112,27 @@ def _obstacles(card: Scorecard) -> Iterator[Statement]:
 
 def _by_condition(card: Scorecard) -> Iterator[Statement]:
     """Who completed how much, and how fast, where a sale should come through."""
-    for name in (condition for condition in card.conditions if condition in COUNTED):
-        entries = [(b.name, found) for b in card.bearers if (found := b.under(name)) is not None and found.sales]
+    for condition in (each for each in card.conditions if each in COUNTED):
+        entries = [(b.name, found) for b in card.bearers if (found := b.under(condition)) is not None and found.sales]
         if not entries:
             continue
         alike = words.grouped((words.share(each), bearer) for bearer, each in entries)
         shares = "; ".join(f"{words.listed(names)} {share}" for share, names in alike)
         shares_zh = "；".join(f"{words.listed_zh(names)} {share}" for share, names in alike)
-        times = ", ".join(f"{n} {words.milliseconds(s.times.median.value)}" for n, s in entries if s.times is not None)
-        en = f"Under “{name}”, sales completed: {shares}. Median time: {times or 'none'}. "
-        zh = f"{words.condition_zh(name)}下完成的交易：{shares_zh}。时间中位数：{times or '无'}。"
+        times = ", ".join(f"{name} {words.p50(each.times)}" for name, each in entries if words.has_median(each.times))
+        en = f"Under “{condition}”, sales completed: {shares}. Median time: {times or 'none'}. "
+        zh = f"{words.condition_zh(condition)}下完成的交易：{shares_zh}。时间中位数：{times or '无'}。"
         won = beaten(entries)
         ranks = words.grouped((rivals, winner) for winner, rivals in won.items())
         if ranks:
             en += f"Better: {'; '.join(f'{words.listed(who)} than {words.listed(whom)}' for whom, who in ranks)}."
             zh += f"优劣：{'；'.join(f'{words.listed_zh(who)} 优于 {words.listed_zh(whom)}' for whom, who in ranks)}。"
-        else:
-            en += "No difference was shown: the 95 % intervals meet, or the times are close."
-            zh += "未显示出差别：95% 区间相交，或用时相近。"
+        elif len(entries) > 1:
+            en += f"{words.NO_DIFFERENCE[0].capitalize()}."
+            zh += f"{words.NO_DIFFERENCE[1]}。"
         lost = {rival for rivals in won.values() for rival in rivals}
         better = tuple(winner for winner in won if winner not in lost)
-        yield Statement("stability", en, zh, better, tuple(n for n, _ in entries if n in lost), name)
+        yield Statement("stability", en.strip(), zh, better, tuple(n for n, _ in entries if n in lost), condition)
 
 
 def _everyday(card: Scorecard) -> Iterator[Statement]:
@@ -143,9 +163,8 @@ def _bad_day(suffers: tuple[BearerCard, Stability], well: tuple[BearerCard, Stab
     (bad, worse), (fine, good) = suffers, well
     winner, loser = (fine, bad) if of.first else (bad, fine)
     figures = f"{words.completed(bad.name, worse)}, {words.completed(fine.name, good)}"
-    if worse.times is not None and good.times is not None:
-        medians = (words.milliseconds(each.median.value) for each in (worse.times, good.times))
-        figures += f"; p50 {' / '.join(medians)}"
+    if words.has_median(worse.times) or words.has_median(good.times):
+        figures += f"; p50 {words.p50(worse.times)} / {words.p50(good.times)}"
     reason = words.REASON[of.of]
     return Statement(
         "choice",

@@ -54,6 +54,8 @@ class Stability:
         undecided: cases that the judge could not decide.
         bench_faults: cases that the bench spoilt.
         recovery: after disturbances.
+        stimulus: what was done to the bearer under it, pairs English, Chinese; the same name is another thing on
+            another kind of bearer.
     """
 
     condition: str
@@ -66,6 +68,7 @@ class Stability:
     undecided: int
     bench_faults: int
     recovery: Recovery
+    stimulus: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rig.report.scorecard import charts, tables
+from rig.report.scorecard import charts, stability_table, tables
 from rig.report.scorecard.markup import both, safe, section
 from rig.report.scorecard.model import Scorecard, Statement
 
@@ -63,7 +63,7 @@ def page(card: Scorecard) -> str:
         f"<header><h1>{both(*_QUESTION)}</h1>{_facts(card)}</header>"
         f"<main>{_answer(card)}{tables.overview(card)}{charts.completion(card)}{charts.times(card)}"
         f"{section(('Conclusion', '结论'), _conclusion(card))}"
-        f"{section(('Stability', '稳定性'), tables.stability(card))}"
+        f"{section(('Stability', '稳定性'), stability_table.stimuli(card), stability_table.stability(card))}"
         f"{section(('Cost', '费用'), charts.volumes(card), tables.cost(card))}"
         f"{section(('Security', '安全'), tables.security(card))}"
         f"{section(('Portability', '便携性'), charts.reach(card), tables.portability(card))}"

@@ -1,9 +1,11 @@
 """Which bearer is better than which: only where the measured intervals do not meet.
 
 Under one condition the share of completed sales decides; where that shows no difference, the median time does, if it
-differs by a tenth and by 200 ms at least: a sale that is a little shorter is no reason to lay a cable. A bearer is
-preferred to another that is worse under at least one condition that both went through and better under none. Where no
-condition tells them apart, the cheaper one is preferred.
+differs by a tenth and by 200 ms at least: a sale that is a little shorter is no reason to lay a cable. Times are those
+of completed sales alone: they decide nothing in favour of a bearer that completed a smaller share, for what it lost may
+have been the long ones. A bearer is preferred to another that is worse under at least one condition that both went
+through and better under none. Where no condition tells them apart, the cheaper one is preferred, by a tenth at least:
+by money where a tariff in one currency prices both, by bytes where none prices either.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from rig.report.scorecard.figures import Stability, Times
 from rig.report.scorecard.model import COUNTED, BearerCard
 
 MATERIAL = 0.10
-"""Median times that differ by less than this share of the longer one are not told apart."""
+"""Median times that differ by less than this share of the longer one are not told apart, nor sizes, nor prices."""
 
 FELT_MS = 200.0
 """Nor those that differ by less than nobody at a counter would notice; a bench's own milliseconds are no bearer's."""
@@ -42,22 +44,31 @@ def difference(one: Stability, other: Stability) -> Difference | None:
             return Difference("share", first=True)
         if one.share.below(other.share):
             return Difference("share", first=False)
-    if one.times is not None and other.times is not None:
-        if _shorter(one.times, other.times):
-            return Difference("time", first=True)
-        if _shorter(other.times, one.times):
-            return Difference("time", first=False)
+    if _faster(one, other):
+        return Difference("time", first=True)
+    if _faster(other, one):
+        return Difference("time", first=False)
     return None
 
 
 def preferred(one: BearerCard, other: BearerCard) -> str:
     """Why the first is preferred to the second: ``share``, ``time``, ``money`` or ``bytes``; empty where it is not."""
-    found = [found for name in COUNTED if (found := _under(one, other, name)) is not None]
-    for of in ("share", "time"):
-        told = [each.first for each in found if each.of == of]
-        if told:
-            return of if all(told) else ""
-    return _cheaper(one, other)
+    of, told = _decisive(one, other)
+    if not told:
+        return _cheaper(one, other)
+    return of if all(each.first for each in told.values()) else ""
+
+
+def rests_on(one: BearerCard, other: BearerCard) -> tuple[str, ...]:
+    """The conditions from which it follows that the first is preferred; empty where none prefers it."""
+    _, told = _decisive(one, other)
+    return tuple(told) if all(each.first for each in told.values()) else ()
+
+
+def unlike(one: BearerCard, other: BearerCard, condition: str) -> bool:
+    """Whether a condition was another stimulus for the one than for the other: then a difference is one of those."""
+    mine, theirs = one.under(condition), other.under(condition)
+    return mine is not None and theirs is not None and mine.stimulus != theirs.stimulus
 
 
 def told_apart(one: BearerCard, other: BearerCard) -> bool:
@@ -101,9 +112,25 @@ def beaten(stability: Iterable[tuple[str, Stability]]) -> dict[str, tuple[str, .
     return {name: rivals for name, rivals in found.items() if rivals}
 
 
+def _decisive(one: BearerCard, other: BearerCard) -> tuple[str, dict[str, Difference]]:
+    """The conditions that tell the two apart by what weighs most, the share or else the time, and by which."""
+    found = {name: told for name in COUNTED if (told := _under(one, other, name)) is not None}
+    for of in ("share", "time"):
+        if decisive := {name: told for name, told in found.items() if told.of == of}:
+            return of, decisive
+    return "", {}
+
+
 def _under(one: BearerCard, other: BearerCard, condition: str) -> Difference | None:
     mine, theirs = one.under(condition), other.under(condition)
     return None if mine is None or theirs is None else difference(mine, theirs)
+
+
+def _faster(one: Stability, other: Stability) -> bool:
+    """Whether the one's completed sales were shorter, and it did not lose more of them than the other."""
+    if one.times is None or other.times is None or one.share is None or other.share is None:
+        return False
+    return one.share.value >= other.share.value and _shorter(one.times, other.times)
 
 
 def _shorter(one: Times, other: Times) -> bool:
@@ -125,12 +152,17 @@ def _cheaper(one: BearerCard, other: BearerCard) -> str:
     mine, theirs = one.cost.month, other.cost.month
     if mine is None or theirs is None or not _comparable(one, other):
         return ""
-    if mine.high is not None and theirs.low is not None and mine.currency == theirs.currency:
-        return "money" if float(mine.high) < float(theirs.low) else ""
+    if mine.high is not None and theirs.low is not None:
+        less = mine.currency == theirs.currency and float(mine.high) <= (1 - MATERIAL) * float(theirs.low)
+        return "money" if less and float(theirs.low) > 0 else ""
+    if mine.money is not None or theirs.money is not None:
+        return ""  # what only one of them costs compares with nothing
     sizes = [
         next((v.a_sale for v in each.cost.volumes if v.condition == mine.condition), None) for each in (one, other)
     ]
-    return "bytes" if sizes[0] is not None and sizes[1] is not None and sizes[0].below(sizes[1]) else ""
+    if sizes[0] is None or sizes[1] is None or not sizes[0].below(sizes[1]):
+        return ""
+    return "bytes" if sizes[0].value <= (1 - MATERIAL) * sizes[1].value else ""
 
 
 def _comparable(one: BearerCard, other: BearerCard) -> bool:

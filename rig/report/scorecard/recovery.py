@@ -4,9 +4,9 @@ A disturbance begins when the rig makes a bearer bad and ends when it undoes tha
 cut or without carrier and then clean (``impairment``), the path is attenuated and then back at the least loss of the
 run (``attenuation``), a switch's port is down and then up (``port``), a named failure is active and then not
 (``network_failure``). The recovery lasts from that end to the first of: a sale's outcome ``approved`` over this bearer,
-or the host's answer to a reversal; at most until the next disturbance begins. Where nothing was tried in that time, the
-disturbance does not count. A recovery holds the time until the cash register asks for the next sale, which is the
-rig's.
+or the host's answer to a reversal; at most until the next disturbance begins, or the bench begins to settle the case:
+what the terminal says from then on the bench asked for. Where nothing was tried in that time, the disturbance does not
+count. A recovery holds the time until the cash register asks for the next sale, which is the rig's.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def _recoveries(case: Case, link: Link) -> Iterator[float | None]:
     for (began, bad), (ended, _) in itertools.pairwise(changes):
         if not bad or ended <= began:
             continue
-        until = next((t for t, is_bad in changes if is_bad and t > ended), case.ended_t)
+        until = min(next((t for t, is_bad in changes if is_bad and t > ended), case.settling_t), case.settling_t)
         came = next((t for t in useful if ended < t <= until), None)
         if came is None and not any(ended < sale.begun_t < until for sale in case.sales):
             continue  # nobody tried

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rig.report.scorecard import words
-from rig.report.scorecard.figures import Portability
+from rig.report.scorecard.figures import Hostile, Portability
 from rig.report.scorecard.model import BearerCard, Scorecard, Statement
 from rig.report.scorecard.preference import MATERIAL
 
@@ -22,8 +22,8 @@ def faults(card: Scorecard) -> Iterator[Statement]:
         "stability",
         f"Of {cases} cases, {totals['unsafe']} were unsafe, {totals['undecided']} undecided, "
         f"{totals['bench_faults']} spoilt by the bench.",
-        f"共 {cases} 个案例：不安全 {totals['unsafe']} 个，无法判定 {totals['undecided']} 个，"
-        f"测试台故障 {totals['bench_faults']} 个。",
+        f"共 {cases} 个用例：不安全 {totals['unsafe']} 个，无法判定 {totals['undecided']} 个，"
+        f"台架故障 {totals['bench_faults']} 个。",
     )
 
 
@@ -77,7 +77,8 @@ def security(card: Scorecard) -> Iterator[Statement]:
     """Card data in clear, names in clear, false hosts."""
     captured = [each for each in card.bearers if each.security.captured]
     clear = [each.name for each in card.bearers if each.security.card_data_in_clear]
-    hidden = [each.name for each in captured if not each.security.card_data_in_clear]
+    known = [each for each in captured if each.security.masked_packets is not None]
+    hidden = [each.name for each in known if not each.security.card_data_in_clear]
     if clear:
         yield Statement(
             "security",
@@ -106,28 +107,39 @@ def _fronts(card: Scorecard) -> Iterator[Statement]:
         zh = "、".join(f"{name} 上的 {front.front}" for name, front in harmed)
         yield Statement("security", f"False hosts were given data: {en}.", f"假主机得到了数据：{zh}。",
                         worse=tuple(dict.fromkeys(name for name, _ in harmed)))  # fmt: skip
-    if refused := [(name, front) for name, front in tried if front.met and front.refused == front.met]:
-        names = list(dict.fromkeys(name for name, _ in refused))
-        total = sum(front.refused for _, front in refused)
-        yield Statement(
-            "security",
-            f"False hosts were refused every time that the terminal met them ({total} times) on {words.listed(names)}.",
-            f"终端在 {words.listed_zh(names)} 上每次遇到假主机都拒绝了（共 {total} 次）。",
-        )
+    yield from _refused(tried)
     if never := [f"{front.front} ({name})" for name, front in tried if not front.met]:
         yield Statement("security", f"Never met by the terminal, so not tested: {', '.join(never)}.",
                         f"终端从未遇到，因此未测试：{'、'.join(never)}。")  # fmt: skip
 
 
+def _refused(tried: Sequence[tuple[str, Hostile]]) -> Iterator[Statement]:
+    """Whoever yielded to one form did not refuse every time, whatever became of the others."""
+    yielded = {name for name, front in tried if front.harmed or front.refused < front.met}
+    refused = [(name, front) for name, front in tried if front.met and name not in yielded]
+    if not refused:
+        return
+    names = list(dict.fromkeys(name for name, _ in refused))
+    fronts = list(dict.fromkeys(front.front for _, front in refused))
+    total = sum(front.refused for _, front in refused)
+    yield Statement(
+        "security",
+        f"False hosts were refused every time that the terminal met them ({total} times; {words.listed(fronts)}) on "
+        f"{words.listed(names)}.",
+        f"终端在 {words.listed_zh(names)} 上每次遇到假主机都拒绝了（共 {total} 次；{words.listed_zh(fronts)}）。",
+    )
+
+
 def portability(card: Scorecard) -> Iterator[Statement]:
     """How far each bearer carried, and how soon it was back."""
-    said = words.grouped((_reach(each), each.name) for each in card.bearers if each.portability.sales)
-    if said:
-        yield Statement(
-            "portability",
-            "Carried away: " + "; ".join(f"{words.listed(names)} {en}" for (en, _), names in said) + ".",
-            "逐步移远：" + "；".join(f"{words.listed_zh(names)} {zh}" for (_, zh), names in said) + "。",
-        )
+    for (way, way_zh), attenuated in (("Carried away", "移出覆盖范围"), True), (("Switched off", "断开链路"), False):
+        moved = [e for e in card.bearers if e.portability.sales and e.portability.attenuated is attenuated]
+        if said := words.grouped((_reach(each), each.name) for each in moved):
+            yield Statement(
+                "portability",
+                f"{way}: " + "; ".join(f"{words.listed(names)} {en}" for (en, _), names in said) + ".",
+                f"{way_zh}：" + "；".join(f"{words.listed_zh(names)} {zh}" for (_, zh), names in said) + "。",
+            )
     if over := [each for each in card.bearers if each.portability.failover]:
         said_over = [(each.name, each.portability) for each in over]
         yield Statement(

@@ -9,6 +9,7 @@ from rig.report.scorecard.figures import Stability, Times
 from rig.report.scorecard.links import Link
 from rig.report.scorecard.recovery import recovery_of
 from rig.report.scorecard.statistics import median, percentile, wilson
+from rig.report.scorecard.stimulus import stimulus_of
 from rig.verdict import Verdict
 
 
@@ -36,6 +37,7 @@ def _under(condition: str, cases: Sequence[Case], link: Link) -> Stability:
         undecided=_count(cases, Verdict.UNDECIDED),
         bench_faults=_count(cases, Verdict.BENCH_FAULT),
         recovery=recovery_of(sound, link),
+        stimulus=stimulus_of(condition, sound, link),
     )
 
 

@@ -24,10 +24,15 @@ def overview(card: Scorecard) -> str:
             ("Bearer", "承载"), *((f"Completed: {name}", f"完成：{words.condition_zh(name)}") for name in counted),
             ("p50 ideal", "理想 p50"), ("Unsafe", "不安全"), ("Bytes a sale", "每笔字节"), ("A month", "每月费用"),
             ("Card data in clear", "明文卡数据"), ("False hosts", "假主机"),
-            ("Carried to", "可移至"), ("Back after", "恢复"),
+            ("Carried to", "可移至"), ("Back after", "恢复用时"),
         ]
     )  # fmt: skip
-    return table(head, (_overview_row(each, counted, best) for each in card.bearers), ("Overview", "概览"))
+    rows = (_overview_row(each, counted, best) for each in card.bearers)
+    return table(head, rows, ("Overview", "概览")) + note(
+        "“Back after” is the larger of two medians: of the outages, and of the return from moving. Of fewer than three "
+        "sales there is no p50.",
+        "“恢复用时”取断网与移出覆盖范围两个中位数中较大者；不足三笔交易不给 p50。",
+    )
 
 
 def _overview_row(bearer: BearerCard, counted: list[str], best: list[str]) -> str:
@@ -36,7 +41,7 @@ def _overview_row(bearer: BearerCard, counted: list[str], best: list[str]) -> st
     times = ideal.times if ideal is not None else None
     cells = [
         *(_share_cell(bearer.under(name)) for name in counted),
-        cell(words.milliseconds(times.median.value if times else None)),
+        cell(words.p50(times)),
         cell(str(unsafe), "bad" if unsafe else "good"),
         _size_cell(bearer),
         _money_cell(bearer),
@@ -53,7 +58,7 @@ def _share_cell(each: Stability | None) -> str:
     if each is None:
         return cell(_NONE)
     if each.share is None:
-        return cell("spoilt", "doubt", "测试台故障")
+        return cell("spoilt", "doubt", "台架故障")
     tone = "good" if each.completed == each.sales else "bad" if not each.completed else "doubt"
     return cell(f"{each.completed}/{each.sales}", tone, f"{words.spread(each.share, scale=100)} %")
 
@@ -65,7 +70,7 @@ def _size_cell(bearer: BearerCard) -> str:
     calls = next((each for each in bearer.cost.calls if each.condition == "ideal" and each.sales), None)
     if calls is None:
         return cell(_NONE)
-    return cell(words.count((calls.up + calls.down) / calls.sales), more="octets on the line")
+    return cell(words.count((calls.up + calls.down) / calls.sales), more="octets 线上字节")
 
 
 def _money_cell(bearer: BearerCard) -> str:
@@ -96,58 +101,12 @@ def _reach_cell(bearer: BearerCard) -> str:
         return cell(_NONE)
     if found.failed_db is None:
         return cell(f"≥ {words.plain(found.completed_db, 'dB')}")
-    return cell(words.plain(found.completed_db, "dB"), more=f"failed at {words.plain(found.failed_db, 'dB')}")
+    return cell(words.plain(found.completed_db, "dB"), more=f"failed 失败 {words.plain(found.failed_db, 'dB')}")
 
 
 def _back(bearer: BearerCard) -> float | None:
     found = [each.recovery.median_ms for each in bearer.stability if each.condition in ("outage", "moving")]
     return max((each for each in found if each is not None), default=None)
-
-
-def stability(card: Scorecard) -> str:
-    """Every bearer under every condition."""
-    head = heads(
-        [
-            ("Condition, bearer", "条件、承载"), ("Cases", "案例"), ("Completed", "完成"),
-            ("p50", "p50"), ("p95", "p95"), ("p99", "p99"), ("Unsafe", "不安全"), ("Undecided", "无法判定"),
-            ("Bench fault", "测试台故障"), ("Recovered", "恢复"), ("After p50", "恢复 p50"), ("Longest", "最长"),
-        ]
-    )  # fmt: skip
-    rows = [_stability_row(bearer, each) for name in card.conditions for bearer in card.bearers
-            if (each := bearer.under(name)) is not None]  # fmt: skip
-    return table(head, rows, ("Every bearer under every condition", "各承载在各条件下")) + note(
-        "Small print: 95 % intervals. Only sales over the bearer's own way count as completed. Under “moving”, "
-        "“outage” and “hostile network” sales are meant to fail: the share tells nothing there.",
-        "小字为 95% 区间。只有经该承载自身完成的交易才算完成；在移动、中断和恶意网络条件下交易本应失败，比例没有意义。",
-    )
-
-
-def _stability_row(bearer: BearerCard, each: Stability) -> str:
-    times = each.times
-    cells = [
-        cell(str(each.cases)),
-        cell(f"{each.completed}/{each.sales}", more=_share_ends(each)),
-        cell(words.milliseconds(times.median.value if times else None), more=_median_ends(each)),
-        cell(words.milliseconds(times.p95 if times else None)),
-        cell(words.milliseconds(times.p99 if times else None)),
-        cell(str(each.unsafe), "bad" if each.unsafe else ""),
-        cell(str(each.undecided), "doubt" if each.undecided else ""),
-        cell(str(each.bench_faults), "doubt" if each.bench_faults else ""),
-        cell(f"{each.recovery.recovered}/{each.recovery.disturbances}" if each.recovery.disturbances else _NONE),
-        cell(words.milliseconds(each.recovery.median_ms)),
-        cell(words.milliseconds(each.recovery.longest_ms)),
-    ]
-    return row(f"{each.condition}: {bearer.name}", cells, words.condition_zh(each.condition))
-
-
-def _share_ends(each: Stability) -> str:
-    return f"{words.spread(each.share, scale=100)} %" if each.share and each.condition in COUNTED else ""
-
-
-def _median_ends(each: Stability) -> str:
-    if each.times is None or each.times.median.low is None or each.times.median.high is None:
-        return ""
-    return f"{words.milliseconds(each.times.median.low)} – {words.milliseconds(each.times.median.high)}"
 
 
 def cost(card: Scorecard) -> str:
@@ -163,7 +122,7 @@ def cost(card: Scorecard) -> str:
     return (told if volumes else "") + _calls(card) + note(
         "IPv4 total lengths at the bench's interface, from each sale's beginning to the next; the rig's own probes are "
         "apart and charged to nobody. A connection that brought no request is a failed one, whatever it carried.",
-        "以测试台接口处的 IPv4 总长度计，从每笔交易开始到下一笔开始；测试台自身的探测另计，不计入费用。",
+        "以台架接口处的 IPv4 总长度计，从每笔交易开始到下一笔开始；台架自身的探测另计，不计入费用。",
     )  # fmt: skip
 
 
@@ -189,9 +148,9 @@ def _calls(card: Scorecard) -> str:
     calls = [(bearer, each) for bearer in card.bearers for each in bearer.cost.calls if each.sales]
     if not calls:
         return ""
-    head = heads([("Condition, bearer", "条件、承载"), ("Sales", "交易"), ("Calls", "通话"),
-                  ("Seconds a call", "每次通话秒数"),
-                  ("Octets up", "上行八位组"), ("Octets down", "下行八位组")])  # fmt: skip
+    head = heads([("Condition, bearer", "条件、承载"), ("Sales", "交易"), ("Calls", "拨号连接"),
+                  ("Seconds a call", "每次连接秒数"),
+                  ("Octets up", "上行字节"), ("Octets down", "下行字节")])  # fmt: skip
     rows = (
         row(
             f"{each.condition}: {bearer.name}",
@@ -206,7 +165,7 @@ def _calls(card: Scorecard) -> str:
         )
         for bearer, each in calls
     )
-    return table(head, rows, ("Calls on the telephone line", "电话线上的通话"))
+    return table(head, rows, ("Calls on the telephone line", "电话线上的拨号连接"))
 
 
 def security(card: Scorecard) -> str:
@@ -261,7 +220,9 @@ def portability(card: Scorecard) -> str:
                   ("Failed from", "开始失败"),
                   ("Level then", "当时电平"), ("Sales on the way", "途中交易"), ("Back in use", "恢复可用"),
                   ("Over another bearer", "改走其他承载")])  # fmt: skip
-    return table(head, _portability_rows(card), ("Carried away and back", "移远与返回")) + note(
+    return table(
+        head, _portability_rows(card), ("Carried away or switched off, and back", "移出覆盖范围或断开链路，再恢复")
+    ) + note(
         "Loss is what the attenuator read back; a level is what the modem reported, where there is one.",
         "衰减为衰减器回读值；电平为调制解调器所报（若有）。",
     )
@@ -273,6 +234,7 @@ def _portability_rows(card: Scorecard) -> Iterator[str]:
         if not (found.sales or found.failover):
             continue
         over = f"{found.failover} → {', '.join(found.failover_to)}" if found.failover else "0"
+        way = "" if found.attenuated or not found.sales else "switched off 断开链路"
         yield row(
             bearer.name,
             [
@@ -284,4 +246,5 @@ def _portability_rows(card: Scorecard) -> Iterator[str]:
                 cell(words.milliseconds(found.back.median_ms)),
                 cell(over),
             ],
+            way,
         )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Sequence
 from typing import TypeVar
 
-from rig.report.scorecard.figures import Stability
+from rig.report.scorecard.figures import Stability, Times
 from rig.report.scorecard.model import BearerCard
+from rig.report.scorecard.preference import FELT_MS, MATERIAL
 from rig.report.scorecard.statistics import Interval
 
 Key = TypeVar("Key", bound=Hashable)
@@ -14,9 +15,9 @@ Key = TypeVar("Key", bound=Hashable)
 CONDITION_ZH = {
     "ideal": "理想条件",
     "weak signal": "弱信号",
-    "busy network": "网络拥塞",
+    "busy network": "网络繁忙",
     "moving": "移出覆盖范围",
-    "outage": "中断",
+    "outage": "断网",
     "hostile network": "恶意网络",
 }
 KIND = {
@@ -40,8 +41,8 @@ SHARE_ZH = {
     "other": "其他",
 }
 OBSTACLE = {
-    "unsafe": ("money went wrong in a case", "有案例出现资金错误"),
-    "undecided": ("a case could not be decided", "有案例无法判定"),
+    "unsafe": ("money went wrong in a case", "有用例出现资金错误"),
+    "undecided": ("a case could not be decided", "有用例无法判定"),
     "deceived": ("a false host was given data", "曾向假主机泄露数据"),
     "clear": ("card data could be read on the way", "途中可读到明文卡数据"),
     "unproven": ("no sale completed where one should have", "应当完成的交易一笔也没有完成"),
@@ -53,6 +54,16 @@ REASON = {
     "other": ("another one is preferred to it", "另有更优者"),
     "bytes": ("fewer bytes a sale", "每笔交易字节更少"),
 }
+_CLOSE = f"{FELT_MS:g} ms", f"{100 * MATERIAL:g}"
+NO_DIFFERENCE = (
+    f"no difference that matters was measured (less than {_CLOSE[0]} or {_CLOSE[1]} %, intervals that meet, or the "
+    "faster one completed fewer sales)",
+    f"未测出有实际意义的差别（小于 {_CLOSE[0]} 或 {_CLOSE[1]}%，区间相交，或较快者完成的交易更少）",
+)
+"""Said of two at least: of one alone there is nothing to tell apart."""
+
+_ENOUGH = 3
+"""Of fewer values the one in the middle is no median."""
 
 
 def percent(share: float | None) -> str:
@@ -72,6 +83,16 @@ def milliseconds(value: float | None) -> str:
     if value is None:
         return "–"
     return f"{value:.0f} ms" if value < 1000 else f"{value / 1000:.1f} s"
+
+
+def p50(times: Times | None) -> str:
+    """The median of some durations, a dash where there are too few for one."""
+    return milliseconds(times.median.value if has_median(times) and times else None)
+
+
+def has_median(times: Times | None) -> bool:
+    """Whether there are enough durations to speak of the one in the middle."""
+    return times is not None and times.count >= _ENOUGH
 
 
 def count(number: float | None) -> str:

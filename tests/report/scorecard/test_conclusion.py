@@ -105,7 +105,7 @@ def test_it_names_backend_and_model_and_what_was_not_measured(tmp_path: Path) ->
     assert "docs/radio-model.md" in measured.en
     assert "not a real cell" in measured.en
     assert "Simulated: terminal and radio." in measured.en
-    assert "网络后端：user-space link" in measured.zh
+    assert "网络后端：用户态链路" in measured.zh
     limits = " ".join(each.en for each in card.conclusion if each.about == "limits")
     for said in ("operator's encryption", "real coverage", "real tariffs", "no false host was tried"):
         assert said in limits, said
@@ -219,6 +219,16 @@ def test_losing_sales_never_makes_a_bearer_preferred(found: tuple[BearerCard, ..
     for one in found:
         lost = tuple(replace(s, completed=0, share=wilson(0, s.sales), times=None) for s in one.stability)
         worse = replace(one, stability=lost)
+        for other in found:
+            if other is not one and preferred(worse, other) in ("share", "time"):
+                assert preferred(one, other) in ("share", "time")
+
+
+@given(bearers())
+def test_losing_some_sales_and_no_time_never_makes_a_bearer_preferred(found: tuple[BearerCard, ...]) -> None:
+    for one in found:
+        some = [replace(s, completed=s.completed // 2, share=wilson(s.completed // 2, s.sales)) for s in one.stability]
+        worse = replace(one, stability=tuple(some))
         for other in found:
             if other is not one and preferred(worse, other) in ("share", "time"):
                 assert preferred(one, other) in ("share", "time")

@@ -96,6 +96,19 @@ def test_recovery_is_from_the_end_of_a_disturbance_to_the_next_sale_that_complet
     assert found.median_ms == pytest.approx(540), "500 ms and four events"
 
 
+def test_what_comes_through_while_the_bench_settles_is_no_recovery(tmp_path: Path) -> None:
+    story = Story()
+    with story.on("wifi", "outage") as case:
+        story.note("impairment", link="wifi", **CUT)
+        story.fails(case)
+        story.note("impairment", link="wifi", **CLEAN)
+        story.fails(case)
+        case.settle()
+        story.host("answer_sent", key="0", mti="0400", rc="00")  # the bench made the terminal ask
+    found = under(story.card(tmp_path / "run"), "outage").recovery
+    assert (found.disturbances, found.recovered, found.longest_ms) == (1, 0, None)
+
+
 def test_a_path_and_a_named_failure_disturb_too(tmp_path: Path) -> None:
     story = Story()
     with story.on("lte", "moving") as case:
