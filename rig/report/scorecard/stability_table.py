@@ -42,7 +42,7 @@ def _stability_row(bearer: BearerCard, each: Stability) -> str:
         cell(str(each.undecided), "doubt" if each.undecided else ""),
         cell(str(each.bench_faults), "doubt" if each.bench_faults else ""),
         cell(f"{each.recovery.recovered}/{each.recovery.disturbances}" if each.recovery.disturbances else _NONE),
-        cell(words.milliseconds(each.recovery.median_ms)),
+        cell(words.milliseconds(each.recovery.median_ms if each.recovery.recovered >= words.ENOUGH else None)),
         cell(words.milliseconds(each.recovery.longest_ms)),
     ]
     return row(f"{each.condition}: {bearer.name}", cells, words.condition_zh(each.condition))

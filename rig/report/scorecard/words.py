@@ -62,7 +62,7 @@ NO_DIFFERENCE = (
 )
 """Said of two at least: of one alone there is nothing to tell apart."""
 
-_ENOUGH = 3
+ENOUGH = 3
 """Of fewer values the one in the middle is no median."""
 
 
@@ -87,12 +87,12 @@ def milliseconds(value: float | None) -> str:
 
 def p50(times: Times | None) -> str:
     """The median of some durations, a dash where there are too few for one."""
-    return milliseconds(times.median.value if has_median(times) and times else None)
+    return milliseconds(times.median.value if times is not None and has_median(times) else None)
 
 
 def has_median(times: Times | None) -> bool:
     """Whether there are enough durations to speak of the one in the middle."""
-    return times is not None and times.count >= _ENOUGH
+    return times is not None and times.count >= ENOUGH
 
 
 def count(number: float | None) -> str:

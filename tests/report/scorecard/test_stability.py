@@ -9,6 +9,7 @@ import pytest
 
 from rig.report.scorecard import Scorecard
 from rig.report.scorecard.figures import Stability
+from rig.report.scorecard.stability_table import stability
 from tests.report.scorecard.made import ADDRESSES, Story
 
 CLEAN: dict[str, Any] = {"up": {"delay_ms": 0, "cut": False}, "down": {"delay_ms": 0, "cut": False}, "carrier": True}
@@ -107,6 +108,22 @@ def test_what_comes_through_while_the_bench_settles_is_no_recovery(tmp_path: Pat
         story.host("answer_sent", key="0", mti="0400", rc="00")  # the bench made the terminal ask
     found = under(story.card(tmp_path / "run"), "outage").recovery
     assert (found.disturbances, found.recovered, found.longest_ms) == (1, 0, None)
+
+
+@pytest.mark.parametrize(("times", "told"), [(2, False), (3, True)])
+def test_of_fewer_than_three_recoveries_the_table_tells_no_median(tmp_path: Path, times: int, told: bool) -> None:
+    story = Story("wifi")
+    with story.on("wifi", "outage") as case:
+        for _ in range(times):
+            story.note("impairment", link="wifi", **CUT)
+            story.fails(case)
+            story.note("impairment", link="wifi", **CLEAN)
+            story.sells(case, "wifi", 1, 0.7)
+    card = story.card(tmp_path / "run")
+    *_, recovered, middle, longest = stability(card).split("<td>")
+    assert recovered.startswith(f"{times}/{times}<")
+    assert middle.startswith("–") is not told
+    assert longest.startswith("7")
 
 
 def test_a_path_and_a_named_failure_disturb_too(tmp_path: Path) -> None:
