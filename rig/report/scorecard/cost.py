@@ -106,25 +106,23 @@ def _month_of_bytes(volumes: Sequence[Volume], traffic: Traffic, tariff: Tariff 
     if volume is None or volume.a_sale is None:
         return None
     sales = traffic.sales_a_day * traffic.days
-    kept = keepalive_bytes(traffic)
+    kept = keepalives(traffic)
 
     def money(a_sale: float | None) -> str | None:
         if tariff is None or a_sale is None:
             return None
-        return _text(tariff.of_bytes(sales, max(0, math.ceil(a_sale)), kept), currency)
+        return _text(tariff.of_bytes(sales, max(0, math.ceil(a_sale)), kept, traffic.keepalive_bytes), currency)
 
     size = volume.a_sale
     return Month(
-        volume.condition, (size.value * sales + kept) / _MEGABYTE, None,
+        volume.condition, (size.value * sales + kept * traffic.keepalive_bytes) / _MEGABYTE, None,
         money(size.value), money(size.low), money(size.high), currency if tariff is not None else "",
     )  # fmt: skip
 
 
-def keepalive_bytes(traffic: Traffic) -> int:
-    """Bytes of a month's keep-alives, if the traffic has any."""
-    if traffic.keepalive_s is None:
-        return 0
-    return int(traffic.days * 86_400 / traffic.keepalive_s) * traffic.keepalive_bytes
+def keepalives(traffic: Traffic) -> int:
+    """How many a month has, if the traffic has any."""
+    return 0 if traffic.keepalive_s is None else int(traffic.days * 86_400 / traffic.keepalive_s)
 
 
 def _month_of_calls(calls: Sequence[Calls], traffic: Traffic, tariff: Tariff | None, currency: str) -> Month | None:

@@ -43,17 +43,21 @@ class Tariff(_Part):
     """Megabytes, of a million bytes, that the monthly price pays for."""
     per_mb: Price = Decimal(0)
     block_bytes: Annotated[int, Field(ge=1, le=10_000_000)] = 1
-    """Each sale's bytes are rounded up to a multiple of it, as operators count sessions."""
+    """Each sale's bytes, and each keep-alive's, are rounded up to a multiple of it: minutes apart, they are billed as
+    traffic of their own."""
     per_call: Price = Decimal(0)
     per_minute: Price = Decimal(0)
     minute_step_s: Annotated[int, Field(ge=1, le=3600)] = 1
     """Each call's length is rounded up to a multiple of it."""
 
-    def of_bytes(self, sales: int, a_sale: int, kept: int = 0) -> Decimal:
-        """The exact price of a month: so many sales of so many bytes, and ``kept`` bytes of keep-alives."""
-        billed = -(-a_sale // self.block_bytes) * self.block_bytes * sales + kept
+    def of_bytes(self, sales: int, a_sale: int, keepalives: int = 0, a_keepalive: int = 0) -> Decimal:
+        """The exact price of a month: so many sales, and so many keep-alives, of so many bytes each."""
+        billed = self._billed(a_sale) * sales + self._billed(a_keepalive) * keepalives
         beyond = max(Decimal(0), Decimal(billed) / _MEGABYTE - self.included_mb)
         return self.monthly + beyond * self.per_mb
+
+    def _billed(self, size: int) -> int:
+        return -(-size // self.block_bytes) * self.block_bytes
 
     def of_calls(self, calls: int, seconds: Decimal) -> Decimal:
         """The exact price of a month: so many calls of so many seconds each."""

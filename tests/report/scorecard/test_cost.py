@@ -298,8 +298,8 @@ def test_a_month_is_the_measured_sale_times_the_traffic(tmp_path: Path) -> None:
     month = card.bearers[0].cost.month
     assert any("with 300 sales a day and a keep-alive every 60 s, by made.yaml" in each.en for each in card.conclusion)
     assert month is not None
-    kept = 30 * 1440 * 104
-    assert month.megabytes == pytest.approx((size * 9000 + kept) / 1e6)
+    kept = 30 * 1440
+    assert month.megabytes == pytest.approx((size * 9000 + kept * 104) / 1e6)
     tariff = TARIFFS.of("lte", "cellular")
     assert tariff is not None
-    assert month.money == f"{tariff.of_bytes(9000, size, kept):.2f}"
+    assert month.money == f"{tariff.of_bytes(9000, size, kept, 104):.2f}"

@@ -66,6 +66,13 @@ def test_bytes_are_billed_in_blocks_beyond_what_is_included() -> None:
     assert tariff.of_bytes(10, 3498) == Decimal("2.50"), "inside of what is included"
 
 
+def test_keepalives_are_billed_in_blocks_as_sales_are() -> None:
+    tariff = Tariff.model_validate({"per_mb": "1", "block_bytes": 1024})
+    assert tariff.of_bytes(0, 0, 1000, 104) == Decimal("1.024")
+    assert tariff.of_bytes(1000, 104, 1000, 104) == Decimal("2.048")
+    assert Tariff(per_mb=Decimal(1)).of_bytes(0, 0, 1000, 104) == Decimal("0.104")
+
+
 def test_calls_are_billed_by_begun_steps() -> None:
     tariff = Tariff.model_validate({"monthly": "9.90", "per_call": "0.06", "per_minute": "0.02", "minute_step_s": 60})
     assert tariff.of_calls(3000, Decimal("12.3")) == Decimal("9.90") + 3000 * Decimal("0.08")
