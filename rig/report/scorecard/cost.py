@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from rig.history import Event
-from rig.report.scorecard.cells import Case, number
+from rig.report.scorecard.cells import Case, number, text
 from rig.report.scorecard.connections import Share
 from rig.report.scorecard.figures import Calls, Cost, Month, Traffic, Volume
 from rig.report.scorecard.links import Link
@@ -90,7 +90,29 @@ def _calls(condition: str, cases: Sequence[Case]) -> Calls:
             seconds.append((min(ended_t, case.settling_t) - began.t) / 1e9)
     sales = sum(len(case.sales) for case in cases)
     completed = sum(case.completed(sale) for case in cases for sale in case.sales)
-    return Calls(condition, sales, completed, count, mean(seconds), up, down)
+    lone, idle = (mean([each for case in cases for each in of(case)]) for of in (_set_up_and_sale_s, _idle_s))
+    return Calls(
+        condition, sales, completed, count, mean(seconds), up, down,
+        lone.value if lone is not None else None, idle.value if idle is not None else None,
+    )  # fmt: skip
+
+
+def _set_up_and_sale_s(case: Case) -> Iterator[float]:
+    """How long the completed sales took that had to set their call up: a lone one has to, and lasts no less."""
+    for sale, (begin_t, end_t) in zip(case.sales, sale_spans(case), strict=True):
+        until = min(end_t, sale.ended_t or end_t)
+        had_to_call = any(begin_t <= began.t < until for began in case.of("call_begin"))
+        if had_to_call and case.completed(sale) and sale.took_ms is not None:
+            yield sale.took_ms / 1000
+
+
+def _idle_s(case: Case) -> Iterator[float]:
+    """How long the line still stood after a completed sale, where it was the terminal that hung up then."""
+    for ended in case.of("call_end"):
+        last = next((sale for sale in reversed(case.sales) if sale.begun_t < ended.t), None)
+        by_caller = text(ended.data, "why").startswith("the caller hung up") and ended.t <= case.settling_t
+        if by_caller and last is not None and last.ended_t is not None and case.completed(last):
+            yield max(0.0, (ended.t - last.ended_t) / 1e9)
 
 
 def _is_same_call(event: Event, began: Event) -> bool:
@@ -131,13 +153,17 @@ def _month_of_calls(calls: Sequence[Calls], traffic: Traffic, tariff: Tariff | N
     if typical is None or not typical.sales or typical.seconds is None:
         return None
     sales = traffic.sales_a_day * traffic.days
-    line_s = typical.seconds.value * typical.calls
     if tariff is None:
         return Month(typical.condition, None, sales)
-    alone = tariff.of_calls(sales, _seconds(line_s / typical.sales))
     shared = tariff.of_calls(math.ceil(sales * typical.calls / typical.sales), _seconds(typical.seconds.value))
-    most = _text(alone, currency)
-    return Month(typical.condition, None, sales, most, _text(min(alone, shared), currency), most, currency)
+    if typical.lone_s is None:
+        told = _text(shared, currency)
+        return Month(typical.condition, None, sales, told, told, None, currency)
+    alone = tariff.of_calls(sales, _seconds(typical.lone_s + (typical.idle_s or 0)))
+    high = None if typical.idle_s is None else _text(max(alone, shared), currency)
+    return Month(
+        typical.condition, None, sales, _text(alone, currency), _text(min(alone, shared), currency), high, currency
+    )
 
 
 def _seconds(value: float) -> Decimal:

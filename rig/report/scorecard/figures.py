@@ -78,7 +78,8 @@ class Traffic:
     Attributes:
         sales_a_day: how many.
         days: of a month.
-        keepalive_s: seconds between two keep-alives of a connection that stays up; None: none are sent.
+        keepalive_s: seconds between two keep-alives of a connection that stays up beside the sales, which open their
+            own; None: there is none.
         keepalive_bytes: of one, with its answer; 104 is a TCP keep-alive with timestamps (RFC 9293, 3.8.4).
     """
 
@@ -122,7 +123,19 @@ class Volume:
 
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """Of a dial-up bearer under one condition: the calls, their minutes, and the octets on the line."""
+    """Of a dial-up bearer under one condition: the calls, their minutes, and the octets on the line.
+
+    Attributes:
+        condition: its name.
+        sales: in it.
+        completed: of them.
+        calls: that began in them.
+        seconds: of a call, however many sales shared it.
+        up: octets, terminal → host.
+        down: host → terminal.
+        lone_s: of a sale that had to set its call up, set-up included; None where none completed.
+        idle_s: that the line stood after its last sale until the terminal hung up; None where the bench ended the call.
+    """
 
     condition: str
     sales: int
@@ -131,6 +144,8 @@ class Calls:
     seconds: Interval | None
     up: int
     down: int
+    lone_s: float | None = None
+    idle_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +157,8 @@ class Month:
         megabytes: on the wire, of a million bytes; None for calls.
         calls: a month; None for packets.
         money: decimal text, with the interval of the measured sizes; None without a tariff for this bearer.
-        low: its lower end.
-        high: its upper end.
+        low: its lower end; of calls, where sales share them as in the run.
+        high: its upper end; of calls, where each sale has its own; None beside a ``low``: it was not seen whole.
         currency: ISO 4217.
     """
 
@@ -154,6 +169,11 @@ class Month:
     low: str | None = None
     high: str | None = None
     currency: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it may cost more than is told: how long a call of one sale lasts was not seen whole."""
+        return self.low is not None and self.high is None
 
 
 @dataclass(frozen=True, slots=True)

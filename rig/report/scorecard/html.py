@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rig.report.scorecard import charts, stability_table, tables
+from rig.report.scorecard import charts, prices, stability_table, tables
 from rig.report.scorecard.markup import both, safe, section
 from rig.report.scorecard.model import Scorecard, Statement
 
@@ -61,7 +61,7 @@ def page(card: Scorecard) -> str:
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{safe(title)}</title>'
         f'<meta name="viewport" content="width=device-width,initial-scale=1"><style>{_STYLE}</style></head><body>'
         f"<header><h1>{both(*_QUESTION)}</h1>{_facts(card)}</header>"
-        f"<main>{_answer(card)}{tables.overview(card)}{charts.completion(card)}{charts.times(card)}"
+        f"<main>{_answer(card)}{tables.overview(card)}{prices.assumed(card)}{charts.completion(card)}{charts.times(card)}"
         f"{section(('Conclusion', '结论'), _conclusion(card))}"
         f"{section(('Stability', '稳定性'), stability_table.stimuli(card), stability_table.stability(card))}"
         f"{section(('Cost', '费用'), charts.volumes(card), tables.cost(card))}"

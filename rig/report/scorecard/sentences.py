@@ -8,6 +8,7 @@ from rig.report.scorecard import words
 from rig.report.scorecard.figures import Hostile, Portability
 from rig.report.scorecard.model import BearerCard, Scorecard, Statement
 from rig.report.scorecard.preference import MATERIAL
+from rig.report.scorecard.prices import kept, month_price, unpriced
 
 
 def faults(card: Scorecard) -> Iterator[Statement]:
@@ -58,18 +59,21 @@ def _storms(card: Scorecard) -> Iterator[Statement]:
 
 
 def _money(card: Scorecard) -> Iterator[Statement]:
-    priced = [(each.name, each.cost.month) for each in card.bearers if each.cost.month and each.cost.month.money]
+    priced = [(each.name, price) for each in card.bearers if (price := month_price(each.cost.month)) is not None]
     if not priced:
         return
-    said = ", ".join(f"{name} {month.money} {month.currency}" for name, month in priced if month is not None)
+    said, said_zh = (", ".join(f"{name} {price[place]}" for name, price in priced) for place in (0, 1))
+    if without := unpriced(card):
+        said, said_zh = (
+            f"{said}; no price for {words.listed(without)}",
+            f"{said_zh}；{words.listed_zh(without)} 没有价格",
+        )
     sales, note = card.traffic.sales_a_day, f": {card.tariff_note}" if card.tariff_note else ""
-    every = card.traffic.keepalive_s
-    kept = f" and a keep-alive every {every:g} s" if every is not None else ""
-    kept_zh = f"、每 {every:g} 秒一次保活" if every is not None else ""
+    more, more_zh = kept(card.traffic)
     yield Statement(
         "cost",
-        f"A month of {card.traffic.days} days with {sales} sales a day{kept}, by {card.tariff}{note}: {said}.",
-        f"每月 {card.traffic.days} 天、每天 {sales} 笔交易{kept_zh}，按资费文件 {card.tariff}{note}：{said}。",
+        f"A month of {card.traffic.days} days with {sales} sales a day{more}, by {card.tariff}{note}: {said}.",
+        f"每月 {card.traffic.days} 天、每天 {sales} 笔交易{more_zh}，按资费文件 {card.tariff}{note}：{said_zh}。",
     )
 
 

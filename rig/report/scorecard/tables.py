@@ -9,6 +9,7 @@ from rig.report.scorecard.figures import Hostile, Stability, Volume
 from rig.report.scorecard.markup import cell, heads, note, row, table
 from rig.report.scorecard.model import COUNTED, BearerCard, Scorecard
 from rig.report.scorecard.preference import obstacles, recommended
+from rig.report.scorecard.prices import month_price
 
 _NONE = "–"
 _ENOUGH = 3
@@ -75,10 +76,14 @@ def _size_cell(bearer: BearerCard) -> str:
 
 def _money_cell(bearer: BearerCard) -> str:
     month = bearer.cost.month
-    if month is None or month.money is None:
+    if month is None:
         return cell(_NONE)
-    size = f"{month.calls} calls" if month.calls is not None else f"{month.megabytes:.1f} MB"
-    return cell(f"{month.money} {month.currency}", more=size)
+    size = f"{month.calls} calls 拨号" if month.calls is not None else f"{month.megabytes:.1f} MB"
+    price = month_price(month)
+    if price is None:
+        return cell("no price", "doubt", f"没有价格 · {size}")
+    more = "或更多 · " if month.is_open else ""
+    return cell(price[0], more=more + size)
 
 
 def _clear_cell(bearer: BearerCard) -> str:
@@ -120,9 +125,11 @@ def cost(card: Scorecard) -> str:
     )  # fmt: skip
     told = table(head, (_cost_row(*each, shares) for each in volumes), ("Bytes on the wire", "线上字节"))
     return (told if volumes else "") + _calls(card) + note(
-        "IPv4 total lengths at the bench's interface, from each sale's beginning to the next; the rig's own probes are "
-        "apart and charged to nobody. A connection that brought no request is a failed one, whatever it carried.",
-        "以台架接口处的 IPv4 总长度计，从每笔交易开始到下一笔开始；台架自身的探测另计，不计入费用。",
+        "IPv4 total lengths at the bench's interface, of what began between a sale's beginning and the next one's; the "
+        "rig's own probes are apart and charged to nobody. A connection that brought no request is a failed one, "
+        "whatever it carried.",
+        "以台架接口处的 IPv4 总长度计，取每笔交易开始至下一笔开始之间发起的连接与数据包；"
+        "台架自身的探测另计，不计入费用。",
     )  # fmt: skip
 
 
