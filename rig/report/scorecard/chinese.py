@@ -9,7 +9,7 @@ _SIMULATED = {
     "adb": "adb 服务器",
     "attenuator": "衰减器",
     "bluetooth-base": "蓝牙基座",
-    "field": "射频卡场",
+    "field": "非接触射频场",
     "physical-cards": "实体卡",
     "radio": "无线电",
     "relay-board": "继电器板",

@@ -75,4 +75,5 @@ def stimuli(card: Scorecard) -> str:
 def _stimulus_cell(each: Stability | None) -> str:
     if each is None or not each.stimulus:
         return cell(_NONE)
-    return cell(" / ".join(en for en, _ in each.stimulus), more=" / ".join(zh for _, zh in each.stimulus))
+    en, zh = (" / ".join(told) for told in zip(*each.stimulus, strict=True))
+    return cell(en, more=zh if zh != en else "")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rig.report.scorecard import Scorecard, Traffic, chinese, scorecard_of
+from rig.report.scorecard.html import page
 from rig.report.scorecard.security import HOSTILE
 from tests.report.scorecard.made import TARIFFS, Story
 
@@ -35,6 +36,19 @@ def test_what_was_switched_off_was_not_carried_away(tmp_path: Path) -> None:
     assert "Switched off: wifi failed once the link was gone." in en
     assert zh.startswith("移出覆盖范围：lte")
     assert "断开链路：wifi 链路断开后失败" in zh
+
+
+def test_the_page_tells_in_both_languages_where_sales_failed_and_what_was_switched_off(tmp_path: Path) -> None:
+    story = moved()
+    with story.on("lte", "ideal") as case:
+        story.sells(case, "lte", 1)
+    html = page(story.card(tmp_path / "run"))
+    assert "failed 失败 60 dB" in html, "the overview"
+    assert ">failed 失败</text>" in html, "the picture, where no modem told a level"
+    assert "switched off 断开链路" in html
+    assert ">1/1</text>" in html
+    assert "larger of two medians" in html
+    assert "两个中位数中较大者" in html
 
 
 def test_a_radio_that_nothing_attenuates_and_losses_that_are_no_distances_are_named(tmp_path: Path) -> None:
