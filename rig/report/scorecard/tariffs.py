@@ -15,17 +15,22 @@ own.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
+from rig.bench.parts.base import WrongField, listed
+from rig.bench.parts.network import BearerKind
 from rig.bench.reading import problems, read_mapping
 from rig.errors import CallerMistake
 from rig.units import CURRENCY_NUMERIC, Money, minor_digits
 
 _MEGABYTE = 1_000_000
+KINDS: tuple[str, ...] = get_args(BearerKind)
+"""Under which a file may price all bearers of a kind at once."""
 
 Price = Annotated[Decimal, Field(ge=0, le=1_000_000, max_digits=16, allow_inf_nan=False)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,40}$")]
@@ -88,13 +93,30 @@ class Tariffs(_Part):
             raise ValueError(f"unknown currency {currency!r}: use one of {', '.join(CURRENCY_NUMERIC)}")
         return currency
 
+    @model_validator(mode="after")
+    def _are_of_the_bench(self, info: ValidationInfo) -> Tariffs:
+        """A name misspelt would leave its bearer without a price, which nobody notices."""
+        bench: tuple[str, ...] | None = info.context
+        if bench is None:
+            return self
+        for name in self.bearers:
+            if name not in (*bench, *KINDS):
+                raise WrongField(
+                    f"is neither a bearer of the bench ({listed(bench)}) nor a kind ({listed(KINDS)})", "bearers", name
+                )
+        return self
+
     def of(self, bearer: str, kind: str) -> Tariff | None:
         """The tariff of a bearer: its own, or its kind's, or none."""
         return self.bearers.get(bearer, self.bearers.get(kind))
 
 
-def load_tariffs(path: Path) -> Tariffs:
+def load_tariffs(path: Path, bearers: Iterable[str] | None = None) -> Tariffs:
     """Read a tariff file.
+
+    Args:
+        path: the file.
+        bearers: of the bench; the file may name these and kinds alone. Not known where None.
 
     Raises:
         CallerMistake: there is none, or it is wrong; line and field are named.
@@ -102,7 +124,7 @@ def load_tariffs(path: Path) -> Tariffs:
     begin = "currency: EUR, and bearers: with one entry a bearer or kind"
     raw, node = read_mapping(path, "tariff file", "fixtures/tariffs/example.yaml", begin)
     try:
-        read = Tariffs.model_validate(raw)
+        read = Tariffs.model_validate(raw, context=None if bearers is None else tuple(bearers))
     except ValidationError as error:
         cure = "prices are numbers such as 0.40; docs/scorecard.md tells the fields"
         raise CallerMistake(str(path), problems(error, node), cure) from error

@@ -53,6 +53,17 @@ def test_what_is_wrong_is_named_with_line_and_field(tmp_path: Path, text: str, s
     assert caught.value.cure
 
 
+def test_a_name_that_is_no_bearer_and_no_kind_is_refused_with_the_list(tmp_path: Path) -> None:
+    path = _file(tmp_path, "currency: EUR\nbearers:\n  cellular: {per_mb: 1}\n  lte: {}\n  ltee: {per_mb: 1}\n")
+    with pytest.raises(CallerMistake) as caught:
+        load_tariffs(path, ["wifi", "lte"])
+    assert caught.value.what == (
+        "line 5, bearers.ltee: is neither a bearer of the bench (wifi, lte) nor a kind "
+        "(wifi, cellular, ethernet, private, dial-up, bluetooth)"
+    )
+    assert set(load_tariffs(path).bearers) == {"cellular", "lte", "ltee"}, "nobody knows the bench"
+
+
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(CallerMistake, match=r"none\.yaml: no tariff file"):
         load_tariffs(tmp_path / "none.yaml")
