@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,7 +24,9 @@ _TARIFFS = Path("fixtures/tariffs/example.yaml")
 
 
 def compare(
-    bench: Annotated[Path, typer.Option("--bench", "-b", metavar="FILE", help="the bench file")] = _BENCH,
+    bench: Annotated[
+        Path | None, typer.Option("--bench", "-b", metavar="FILE", help="the bench file", show_default=str(_BENCH))
+    ] = None,
     bearers: Annotated[
         str | None, typer.Option("--bearers", metavar="NAMES", help="these alone, such as wifi,lte; all of the bench's")
     ] = None,
@@ -56,22 +58,27 @@ def compare(
         raise CallerMistake("--keepalive-s", f"{keepalive_s} is no number of seconds", "leave it out for none")
     traffic = Traffic(sales_a_day=sales_a_day, keepalive_s=keepalive_s)
     if run is not None:
-        raise typer.Exit(_again(run, tariffs, traffic, as_json))
-    raise typer.Exit(_compare(bench, bearers, tariffs, traffic, reports, as_json))
+        given = [name for name, value in (("--bench", bench), ("--bearers", bearers)) if value is not None]
+        raise typer.Exit(_again(run, given, tariffs, traffic, as_json))
+    raise typer.Exit(_compare(bench or _BENCH, bearers, tariffs, traffic, reports, as_json))
 
 
-def _again(run: Path, tariffs: Path, traffic: Traffic, as_json: bool) -> int:
-    """The scorecard of a stored run."""
+def _again(run: Path, given: Sequence[str], tariffs: Path, traffic: Traffic, as_json: bool) -> int:
+    """The scorecard of a stored run, and that run's exit code: a program must not take a failed one for a good one."""
     from rig.history import read_history
     from rig.report.scorecard import load_tariffs
+    from rig.verdict import judge
 
+    if given:
+        raise CallerMistake(given[0], "a stored run has its own bench and bearers", "leave it out, or leave out --run")
     if not (run / "journals").is_dir():
         raise CallerMistake(str(run), "no run: it has no folder `journals`", "name a folder under reports/runs")
     history = read_history(run / "journals")
     told = next((event.data.get("bearers") for event in history.of("run_begin")), None)
     prices = load_tariffs(tariffs, map(str, told) if isinstance(told, list) else None)
-    _tell(_score(run, prices, traffic), run, as_json, 0)
-    return 0
+    exit_code = judge(history).exit_code
+    _tell(_score(run, prices, traffic), run, as_json, exit_code)
+    return exit_code
 
 
 def _compare(bench: Path, bearers: str | None, tariffs: Path, traffic: Traffic, reports: Path, as_json: bool) -> int:

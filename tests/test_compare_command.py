@@ -107,3 +107,24 @@ def test_a_tariff_of_no_bearer_is_refused_before_anything_boots(
     assert code == 2
     assert "bearers.ltee: is neither a bearer of the bench (wifi) nor a kind" in wrong
     assert not (run / "scorecard.json").exists()
+
+
+@pytest.mark.parametrize(("outcome", "code"), [("approved", 0), ("declined", 1)])
+def test_a_stored_run_told_again_has_its_own_exit_code(
+    compare: Compare, tmp_path: Path, outcome: str, code: int
+) -> None:
+    run = stored(tmp_path / "run", outcome)
+    got, said, _ = compare("--run", run, "--json")
+    assert (got, json.loads(said)["exit_code"]) == (code, code)
+    assert compare("--run", run)[0] == code
+
+
+@pytest.mark.parametrize("option", [("--bench", "fixtures/benches/virtual.yaml"), ("--bearers", "wifi")])
+def test_a_stored_run_takes_no_other_bench_and_bearers(
+    compare: Compare, tmp_path: Path, option: tuple[str, str]
+) -> None:
+    run = stored(tmp_path / "run", "approved")
+    code, _, wrong = compare("--run", run, *option)
+    assert code == 2
+    assert wrong.startswith(f"rig: {option[0]}: a stored run has its own bench and bearers")
+    assert not (run / "scorecard.json").exists()
