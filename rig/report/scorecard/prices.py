@@ -83,8 +83,8 @@ def _of_calls(bearer: BearerCard) -> _Pair | None:
         )
     length, length_zh = _length(calls, calls.lone_s)
     return (
-        f"{bearer.name}: at least, sales share calls as in the run; at most, each has a call of its own of {length}.",
-        f"{bearer.name}：下限按测试中多笔交易共用一次连接计，上限按每笔单独拨号计，每次{length_zh}。",
+        f"{bearer.name}: from calls that sales share as in the run, to one for each sale of {length}.",
+        f"{bearer.name}：低者按测试中多笔交易共用一次连接计，高者按每笔单独拨号计，每次{length_zh}。",
     )
 
 

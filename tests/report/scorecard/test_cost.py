@@ -313,7 +313,7 @@ def test_a_call_of_its_own_lasts_set_up_sale_and_idle_and_both_ends_are_told(tmp
     assert (month.low, month.money, month.high) == ("17.40", "39.90", "39.90")
     html = page(card)
     assert "<td>17.40–39.90 EUR<small>" in html
-    assert "a call of its own of 75.1 s: set-up, the sale, and 70.0 s that the line idled after it" in html
+    assert "to one for each sale of 75.1 s: set-up, the sale, and 70.0 s that the line idled after it" in html
     assert any("dialup 17.40–39.90 EUR." in each.en for each in card.conclusion)
 
 
