@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -14,7 +15,7 @@ from rig.report.scorecard.figures import Calls, Cost, Month, Traffic, Volume
 from rig.report.scorecard.links import Link
 from rig.report.scorecard.statistics import mean
 from rig.report.scorecard.tariffs import Tariff, rounded
-from rig.report.scorecard.wire import Wire
+from rig.report.scorecard.wire import Counted, Wire
 
 _MEGABYTE = 1_000_000
 TYPICAL = "ideal"
@@ -36,32 +37,23 @@ def cost_of(
     return Cost(volumes=volumes, month=_month_of_bytes(volumes, traffic, tariff, currency))
 
 
-def sale_spans(case: Case) -> Iterator[tuple[int, int]]:
-    """From each sale's beginning to the next one's, or to the settling.
-
-    Whole connections are charged to the span in which they began: acknowledgements and FINs that come after the
-    outcome are still the sale's own, and sales that do the same cost the same.
-    """
-    begins = [sale.begun_t for sale in case.sales]
-    yield from zip(begins, [*begins[1:], case.settling_t], strict=False)
-
-
 def _volume(condition: str, cases: Sequence[Case], wire: Wire) -> Volume:
     kinds: Counter[Share] = Counter()
     ways = [0, 0]
     each_sale: list[float] = []
     probes = settling = 0
     for case in cases:
-        for begin_t, end_t in sale_spans(case):
-            of_sale = 0
-            for packet in wire.between(case.bearer, begin_t, end_t):
-                charged = sum(packet.shares.values())
-                kinds.update(packet.shares)
-                ways[packet.down] += charged
-                of_sale += charged
-                probes += packet.size - charged
-            each_sale.append(of_sale)
-        settling += sum(each.size for each in wire.between(case.bearer, case.settling_t, case.ended_t))
+        of_sales = [0] * len(case.sales)
+        for place, packet in _placed(case, wire):
+            if place is None:
+                settling += packet.size
+                continue
+            charged = sum(packet.shares.values())
+            kinds.update(packet.shares)
+            ways[packet.down] += charged
+            of_sales[place] += charged
+            probes += packet.size - charged
+        each_sale += of_sales
     return Volume(
         condition=condition,
         sales=len(each_sale),
@@ -73,6 +65,20 @@ def _volume(condition: str, cases: Sequence[Case], wire: Wire) -> Volume:
         probes=probes,
         settling=settling,
     )
+
+
+def _placed(case: Case, wire: Wire) -> Iterator[tuple[int | None, Counted]]:
+    """The packets of a case from its first sale on, each with the place of its sale; None: of the settling.
+
+    A packet belongs to the sale in which its connection began: acknowledgements and FINs that come after the outcome
+    are still the sale's own, and sales that do the same cost the same. A connection from before the first sale is kept
+    for many; its packets belong where they come.
+    """
+    begins = [sale.begun_t for sale in case.sales]
+    first_t = begins[0] if begins else case.settling_t
+    for packet in wire.between(case.bearer, first_t, case.ended_t):
+        at = packet.since if packet.since >= first_t else packet.t
+        yield (bisect.bisect_right(begins, at) - 1 if at < case.settling_t else None), packet
 
 
 def _calls(condition: str, cases: Sequence[Case]) -> Calls:
@@ -99,11 +105,11 @@ def _calls(condition: str, cases: Sequence[Case]) -> Calls:
 
 def _set_up_and_sale_s(case: Case) -> Iterator[float]:
     """How long the completed sales took that had to set their call up: a lone one has to, and lasts no less."""
-    for sale, (begin_t, end_t) in zip(case.sales, sale_spans(case), strict=True):
-        until = min(end_t, sale.ended_t or end_t)
-        had_to_call = any(begin_t <= began.t < until for began in case.of("call_begin"))
-        if had_to_call and case.completed(sale) and sale.took_ms is not None:
-            yield sale.took_ms / 1000
+    for sale in case.sales:
+        if not case.completed(sale) or sale.ended_t is None:
+            continue
+        if any(sale.begun_t <= began.t < sale.ended_t for began in case.of("call_begin")):
+            yield (sale.ended_t - sale.begun_t) / 1e9
 
 
 def _idle_s(case: Case) -> Iterator[float]:

@@ -25,13 +25,15 @@ class Counted:
     """One packet.
 
     Attributes:
-        t: monotonic ns; of TCP when its connection began, for what ends a connection was caused by what opened it.
+        t: monotonic ns.
+        since: when its connection began; ``t`` of what is no TCP.
         down: from the bench to the terminal.
         size: bytes of IPv4.
         shares: what these were for; empty of the rig's own probes.
     """
 
     t: int
+    since: int
     down: bool
     size: int
     shares: dict[Share, int]
@@ -53,12 +55,12 @@ class Wire:
             for pair in _of_connection(each, told.get(place, []))
         ]
         counted += [(each.t, each, _of_other(each)) for each in self.others]
-        for since, datagram, shares in sorted(counted, key=lambda each: each[0]):
-            entry = Counted(since, datagram.down, datagram.size, shares)
+        for since, datagram, shares in sorted(counted, key=lambda each: each[1].t):
+            entry = Counted(datagram.t, since, datagram.down, datagram.size, shares)
             self._by_bearer.setdefault(datagram.bearer, []).append(entry)
 
     def between(self, bearer: str, begin_t: int, end_t: int) -> Sequence[Counted]:
-        """The packets of a bearer, and of its connections that began, from one time to another, not included."""
+        """The packets of a bearer from one time to another, which is not included."""
         packets = self._by_bearer.get(bearer, [])
         first = bisect.bisect_left(packets, begin_t, key=lambda each: each.t)
         return packets[first : bisect.bisect_left(packets, end_t, key=lambda each: each.t)]

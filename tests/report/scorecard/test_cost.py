@@ -159,12 +159,33 @@ def test_what_ends_a_connection_is_charged_to_the_sale_that_opened_it(tmp_path: 
         case.settle()
         tails[-1].t = story.now_ns
         sizes[-1] += tails[-1].closes()
+        story.now_ms = tails[-1].t // 1_000_000
     found = volume(story.card(tmp_path / "run"))
     assert len(set(sizes)) == 1
     assert found.a_sale is not None
     assert (found.a_sale.low, found.a_sale.value, found.a_sale.high) == (sizes[0], sizes[0], sizes[0])
     captured = sum(int.from_bytes(each.data[16:18]) for each in story.packets)
     assert found.total + found.settling + found.probes == captured
+
+
+def test_a_connection_that_is_kept_from_before_is_charged_where_its_packets_come(tmp_path: Path) -> None:
+    story = Story("wifi")
+    with story.on("wifi", "ideal") as case:
+        talk = Talk(story, "wifi")
+        talk.opens()
+        story.now_ms = talk.t // 1_000_000
+        sizes = []
+        for number in range(2):
+            sale = case.sale()
+            talk.t = story.now_ns
+            sizes.append(talk.says([(False, b"q" * 100 * (1 + number))]))
+            story.now_ms = talk.t // 1_000_000
+            case.answer(case.request(sale, peer="10.64.1.2"))
+            case.ends(sale, "approved", 1234)
+    found = volume(story.card(tmp_path / "run"))
+    assert found.total == sum(sizes)
+    assert found.a_sale is not None
+    assert found.a_sale.low != found.a_sale.high, "a sale each"
 
 
 def test_what_the_bench_spoilt_costs_nothing(tmp_path: Path) -> None:
