@@ -40,6 +40,8 @@ class SelfDrivenCard:
         self._side = CardSide(self._ats)
         self.deadline: float | None = None
         self.sending = False
+        self._asked_for_time = False
+        self._held: bytes | None = None
 
     def heard(self, block: bytes) -> None:
         """A block from the reader."""
@@ -50,7 +52,11 @@ class SelfDrivenCard:
                 self._think()
                 self._request(command)
             case Granted():
-                self._think()
+                self._asked_for_time = False
+                if self._held is None:
+                    self._think()
+                else:
+                    self._begin(self._held)
             case Deselected(reply):
                 self._send_part(reply)
                 self.reset()
@@ -59,17 +65,26 @@ class SelfDrivenCard:
     def answer(self, response: bytes) -> None:
         """Begin to send the response to the last command; `sending` says whether parts of it are left.
 
+        Where the card has asked for more time it waits for the grant: until then the reader hears nothing else.
+
         Raises:
             WireError: no command waits for one.
         """
+        if self._asked_for_time:
+            self._held, self.sending = response, True
+        else:
+            self._begin(response)
+
+    def _begin(self, response: bytes) -> None:
         block = self._side.answer(response)
-        self.deadline = None
+        self.deadline = self._held = None
         self._send_part(block)
 
     def tick(self) -> None:
         """Ask the reader for more time when it is due."""
         if self.deadline is not None and self.deadline <= self._clock():
             self.deadline = None
+            self._asked_for_time = True
             self._send(self._side.extend(1))
 
     def _think(self) -> None:
