@@ -74,21 +74,23 @@ class Bench:
             # What an earlier run left in the terminal's queue goes now, and is nobody's in this one.
             self.terminal.flush(self.file.terminal.flush_limit_s)
             self.inventory = inventory(self.file, self._devices, self._guard.info, self._places.state.calibration)
+            self._begin_run(planned)
         except BaseException as error:
             if isinstance(error, RigError):
                 self.note_trouble(error)
-            self.close()
+            self.close(interrupted=isinstance(error, KeyboardInterrupt))
             raise
-        self._cases.begin_run(
-            self._journal.write(
-                "run_begin",
-                durable=True,
-                planned=planned,
-                capabilities=capabilities(self.file),
-                terminal=self.file.terminal.model_dump(exclude={"password"}),
-                **self.inventory,
-            )
+
+    def _begin_run(self, planned: list[str]) -> None:
+        begun = self._journal.write(
+            "run_begin",
+            durable=True,
+            planned=planned,
+            capabilities=capabilities(self.file),
+            terminal=self.file.terminal.model_dump(exclude={"password"}),
+            **self.inventory,
         )
+        self._cases.begin_run(begun)
 
     def close(self, interrupted: bool = False) -> bool:
         """Give the bench back; returns whether the guard restored it, read it back, and found it clean.
