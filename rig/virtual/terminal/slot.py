@@ -113,8 +113,8 @@ class Inserted:
         """The card's next message. Raises CardLost, or TimeoutError when it does not come."""
         deadline = time.monotonic() + seconds
         while not self._waiting:
-            self._connection.settimeout(max(deadline - time.monotonic(), 0.001))
-            try:
+            try:  # the connection is closed meanwhile where the card went out and in again
+                self._connection.settimeout(max(deadline - time.monotonic(), 0.001))
                 data = self._connection.recv(4096)
             except TimeoutError:
                 raise

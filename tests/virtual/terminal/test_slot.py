@@ -135,6 +135,17 @@ def test_a_second_card_does_not_go_in_until_the_first_is_out(
     assert inserted(slot, bell) is not chip
 
 
+def test_a_card_that_comes_back_before_its_answer_is_waited_for_is_lost_as_any_other() -> None:
+    class Replaced(Inserted):
+        def _send(self, message: bytes) -> None:
+            super()._send(message)
+            self.eject()  # what the slot does when the next card connects, in its own thread
+
+    near, far = socket.socketpair()
+    with far, pytest.raises(CardLost):
+        Replaced(near, lambda kind, **data: None, answer_s=0.2).transceive(bytes.fromhex("00B2010C00"))
+
+
 def test_a_pin_and_what_the_card_says_stay_out_of_the_log(
     tmp_path: Path, slot: Slot, bell: threading.Event, log: list[tuple[str, dict[str, Any]]]
 ) -> None:
