@@ -5,7 +5,7 @@ from __future__ import annotations
 import bisect
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from rig.history import Event
@@ -18,6 +18,7 @@ from rig.report.scorecard.tariffs import Tariff, rounded
 from rig.report.scorecard.wire import Counted, Wire
 
 _MEGABYTE = 1_000_000
+_NEVER = 1 << 63
 TYPICAL = "ideal"
 """The condition whose sizes a month is reckoned with; the first that was measured where this was not."""
 
@@ -33,18 +34,19 @@ def cost_of(
         return Cost(calls=calls, month=_month_of_calls(calls, traffic, tariff, currency))
     if wire is None:
         return Cost()
-    volumes = tuple(_volume(name, found, wire) for name, found in by_condition.items())
+    until = {case.begun_t: next_t for case, next_t in zip(cases, [*map(_first_t, cases[1:]), _NEVER], strict=False)}
+    volumes = tuple(_volume(name, found, wire, until) for name, found in by_condition.items())
     return Cost(volumes=volumes, month=_month_of_bytes(volumes, traffic, tariff, currency))
 
 
-def _volume(condition: str, cases: Sequence[Case], wire: Wire) -> Volume:
+def _volume(condition: str, cases: Sequence[Case], wire: Wire, until: Mapping[int, int]) -> Volume:
     kinds: Counter[Share] = Counter()
     ways = [0, 0]
     each_sale: list[float] = []
     probes = settling = 0
     for case in cases:
         of_sales = [0] * len(case.sales)
-        for place, packet in _placed(case, wire):
+        for place, packet in _placed(case, wire, until[case.begun_t]):
             if place is None:
                 settling += packet.size
                 continue
@@ -67,18 +69,25 @@ def _volume(condition: str, cases: Sequence[Case], wire: Wire) -> Volume:
     )
 
 
-def _placed(case: Case, wire: Wire) -> Iterator[tuple[int | None, Counted]]:
-    """The packets of a case from its first sale on, each with the place of its sale; None: of the settling.
+def _first_t(case: Case) -> int:
+    """When the packets of a case begin to be somebody's."""
+    return case.sales[0].begun_t if case.sales else case.settling_t
+
+
+def _placed(case: Case, wire: Wire, until_t: int) -> Iterator[tuple[int | None, Counted]]:
+    """The packets from a case's first sale to the next case's, each with the place of its sale; None: of the settling.
 
     A packet belongs to the sale in which its connection began: acknowledgements and FINs that come after the outcome
-    are still the sale's own, and sales that do the same cost the same. A connection from before the first sale is kept
-    for many; its packets belong where they come.
+    are still the sale's own, even after the case, and sales that do the same cost the same. A connection from before
+    the first sale is kept for many; its packets belong where they come.
     """
-    begins = [sale.begun_t for sale in case.sales]
-    first_t = begins[0] if begins else case.settling_t
-    for packet in wire.between(case.bearer, first_t, case.ended_t):
+    begins, first_t = [sale.begun_t for sale in case.sales], _first_t(case)
+    for packet in wire.between(case.bearer, first_t, until_t):
         at = packet.since if packet.since >= first_t else packet.t
-        yield (bisect.bisect_right(begins, at) - 1 if at < case.settling_t else None), packet
+        if at < case.settling_t:
+            yield bisect.bisect_right(begins, at) - 1, packet
+        elif packet.t < case.ended_t:
+            yield None, packet
 
 
 def _calls(condition: str, cases: Sequence[Case]) -> Calls:
