@@ -116,6 +116,13 @@ class Probe:
 
     def median_ms(self, up: bool, count: int = 100) -> float:
         """The median delay of single packets, each sent when the one before has come."""
+        return statistics.median(self._delays_ms(up, count))
+
+    def least_ms(self, up: bool, count: int = 100) -> float:
+        """The shortest delay of single packets: what other load on this machine adds is not in it."""
+        return min(self._delays_ms(up, count))
+
+    def _delays_ms(self, up: bool, count: int) -> list[float]:
         delays: list[float] = []
         for _ in range(count):
             self.send(up, 1)
@@ -123,7 +130,7 @@ class Probe:
             sink.settimeout(1)
             data, _ = sink.recvfrom(2048)
             delays.append((time.monotonic_ns() - struct.unpack("!IQ", data[:12])[1]) / 1e6)
-        return statistics.median(delays)
+        return delays
 
     def close(self) -> None:
         self.terminal.close()
