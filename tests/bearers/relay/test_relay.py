@@ -27,9 +27,7 @@ def wait_for(condition: Callable[[], bool], seconds: float = 2.0) -> bool:
 
 
 @pytest.mark.parametrize("up", [True, False], ids=["up", "down"])
-def test_the_least_delay_is_within_a_millisecond_of_what_was_asked(
-    wifi: UserSpaceLink, probe: Probe, up: bool
-) -> None:
+def test_the_least_delay_is_within_a_millisecond_of_what_was_asked(wifi: UserSpaceLink, probe: Probe, up: bool) -> None:
     base = probe.least_ms(up)
     asked = Impairment(delay_ms=20)
     wifi.apply(asked if up else CLEAN, CLEAN if up else asked)
