@@ -31,7 +31,7 @@ def test_the_host_is_gone_the_names_fail_and_the_gateway_is_there(path: Path2, a
     assert response_code(path) == 0
     failure = make_failure("uplink-down", {"answer": answer})
     with path.suffering(failure) as evidence:
-        assert failure.hits().count == 0
+        assert failure.hits().detail["names"] == 0  # what the host had still to say may have met it already
         assert path.talk() == seen
         with pytest.raises(OSError, match=r"unreachable|timed out"):
             path.connect(port=PORT + 1)
