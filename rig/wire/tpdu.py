@@ -1,4 +1,4 @@
-"""Frames between terminal and host: 2 bytes of length (big-endian), a TPDU, the message.
+"""Frames between terminal and host: 2 bytes of length (big-endian), a TPDU where the dialect has one, the message.
 
 The TPDU ``60 dst(2) src(2)`` is what dial-up concentrators routed by; its addresses come back swapped in the answer.
 """
@@ -41,12 +41,31 @@ class Tpdu:
         return cls(int.from_bytes(data[1:3], "big"), int.from_bytes(data[3:5], "big"))
 
 
+NO_TPDU = Tpdu(0, 0)
+"""Stands for the header of a frame that has none."""
+
+
+@dataclass(frozen=True)
+class Framing:
+    """What is around a message: two bytes of length, and a TPDU or none."""
+
+    tpdu: bool = True
+
+    def frame(self, tpdu: Tpdu, payload: bytes) -> bytes:
+        """One frame. Raises WireError where it would be longer than :data:`MAX_FRAME`."""
+        body = tpdu.encode() + payload if self.tpdu else payload
+        if len(body) > MAX_FRAME:
+            raise WireError(f"a frame of {len(body)} bytes is longer than {MAX_FRAME}")
+        return len(body).to_bytes(2, "big") + body
+
+    def reader(self) -> FrameReader:
+        """Cuts a stream of such frames."""
+        return FrameReader(self)
+
+
 def frame(tpdu: Tpdu, payload: bytes) -> bytes:
-    """One frame. Raises WireError where it would be longer than :data:`MAX_FRAME`."""
-    body = tpdu.encode() + payload
-    if len(body) > MAX_FRAME:
-        raise WireError(f"a frame of {len(body)} bytes is longer than {MAX_FRAME}")
-    return len(body).to_bytes(2, "big") + body
+    """One frame with a TPDU. Raises WireError where it would be longer than :data:`MAX_FRAME`."""
+    return Framing().frame(tpdu, payload)
 
 
 class FrameReader:
@@ -55,8 +74,10 @@ class FrameReader:
     After a WireError the stream has no frame boundary any more: the connection must be closed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, framing: Framing = Framing()) -> None:  # noqa: B008 (frozen)
         self._buffer = bytearray()
+        self._tpdu = framing.tpdu
+        self._shortest = _TPDU_LENGTH if framing.tpdu else 0
 
     @property
     def partial(self) -> bool:
@@ -74,15 +95,16 @@ class FrameReader:
         while (length := self._next_length(bool(frames))) is not None:
             body = bytes(self._buffer[2 : 2 + length])
             del self._buffer[: 2 + length]
-            frames.append((Tpdu.decode(body[:_TPDU_LENGTH]), body[_TPDU_LENGTH:]))
+            header = Tpdu.decode(body[:_TPDU_LENGTH]) if self._tpdu else NO_TPDU
+            frames.append((header, body[self._shortest :]))
         return frames
 
     def _next_length(self, postpone_error: bool) -> int | None:
         """The length of the whole frame at the head of the buffer; None where there is none yet."""
-        length = int.from_bytes(self._buffer[:2], "big")
         if len(self._buffer) < 3:
             return None
-        if _TPDU_LENGTH < length <= MAX_FRAME and self._buffer[2] == _TPDU_ID:
+        length = int.from_bytes(self._buffer[:2], "big")
+        if self._shortest < length <= MAX_FRAME and (not self._tpdu or self._buffer[2] == _TPDU_ID):
             return length if len(self._buffer) >= 2 + length else None
         if postpone_error:
             return None

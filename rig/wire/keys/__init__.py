@@ -1,0 +1,1 @@
+"""Cryptography of terminals and hosts as pure functions: message authentication, PIN blocks, key blocks, DUKPT."""
