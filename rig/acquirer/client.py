@@ -5,14 +5,17 @@ from __future__ import annotations
 import queue
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from rig.errors import DeviceGone, DeviceMute
 from rig.rpc import RpcClient
 
-Match = Literal["sale", "advice", "void", "reversal", "settlement", "network", "any"]
+Match = Literal[
+    "sale", "advice", "void", "refund", "authorisation", "completion", "cancel", "reversal", "settlement", "upload",
+    "upload_end", "script", "network", "any",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,7 @@ class HostState:
         rules: the faults that are armed.
         held: the answers it keeps back, each with ``key``, ``mti``, ``since_t``.
         connections: who is connected, each with ``peer``, ``local``, ``security``.
+        network: the rules of card network and issuers, and whether they are those of the beginning (``restored``).
     """
 
     up: bool
@@ -32,11 +36,12 @@ class HostState:
     held: list[dict[str, Any]]
     connections: list[dict[str, Any]]
     plain_port: int | None = None
+    network: dict[str, Any] = field(default_factory=lambda: {"restored": True})
 
     @property
     def restored(self) -> bool:
         """Whether it is as :meth:`AcquirerClient.clear` leaves it."""
-        return self.up and not self.rules and not self.held
+        return self.up and not self.rules and not self.held and bool(self.network["restored"])
 
 
 class AcquirerClient:
@@ -90,8 +95,40 @@ class AcquirerClient:
         """Listen again."""
         return _state(self._rpc.call("up"))
 
+    def hang(self) -> HostState:
+        """Take connections and say nothing on them, until :meth:`up`."""
+        return _state(self._rpc.call("hang"))
+
+    def restart(self, ms: int) -> HostState:
+        """Be down for so many milliseconds, and come back."""
+        return _state(self._rpc.call("restart", ms=ms))
+
+    def set_network(self, rules: Mapping[str, Any]) -> HostState:
+        """Rules of card network and issuers (:mod:`rig.acquirer.rules`) in place of those that are there."""
+        return _state(self._rpc.call("network", rules=dict(rules)))
+
+    def issuer_out(self, bank: str) -> HostState:
+        """An issuer cannot be reached; who stands in for it decides."""
+        return _state(self._rpc.call("issuer", bank=bank, out=True))
+
+    def issuer_back(self, bank: str) -> HostState:
+        """It can be reached again."""
+        return _state(self._rpc.call("issuer", bank=bank, out=False))
+
+    def change_keys(self, tid: str) -> None:
+        """The terminal's session keys change, and it is not told."""
+        self._rpc.call("keys", tid=tid)
+
+    def cut_over(self) -> str:
+        """The next business date begins (midnight); returns it, YYYY-MM-DD."""
+        return str(self._rpc.call("cut_over")["business_date"])
+
+    def end_of_day(self) -> list[tuple[str, str]]:
+        """Close every open batch, then cut over; returns terminal and batch of each."""
+        return [(tid, batch) for tid, batch in self._rpc.call("end_of_day")["batches"]]
+
     def clear(self) -> HostState:
-        """The restore recipe: nothing armed, nothing held, listening."""
+        """The restore recipe: nothing armed, nothing held, every issuer there, listening."""
         return _state(self._rpc.call("clear"))
 
     def state(self) -> HostState:
@@ -129,5 +166,6 @@ class AcquirerClient:
 def _state(raw: Mapping[str, Any]) -> HostState:
     listener = raw["listener"]
     return HostState(
-        listener["up"], listener["port"], raw["rules"], raw["held"], raw["connections"], listener["plain_port"]
-    )
+        listener["up"], listener["port"], raw["rules"], raw["held"], raw["connections"], listener["plain_port"],
+        raw["network"],
+    )  # fmt: skip

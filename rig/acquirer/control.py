@@ -1,7 +1,9 @@
 """The host's side door for the bench: faults, the ledger, the listener. JSON lines as in :mod:`rig.rpc`.
 
-Verbs: ``ping``, ``arm {rule}``, ``release {key}`` (``"all"`` for all), ``down``, ``up``, ``clear`` (no rule armed,
-nothing held, the listener up: the restore recipe), ``state`` (its read-back), ``pending``, ``ledger {since_t}``.
+Verbs: ``ping``, ``arm {rule}``, ``release {key}`` (``"all"`` for all), ``down``, ``up``, ``hang`` (connections are
+taken, and nothing is said), ``restart {ms}``, ``clear`` (no rule armed, nothing held, every issuer there, the listener
+up: the restore recipe), ``state`` (its read-back), ``pending``, ``ledger {since_t}``, ``network {rules}``, ``issuer
+{bank, out}``, ``keys {tid}`` (session keys change underneath), ``cut_over`` (the next business date), ``end_of_day``.
 Pushed events: ``received``, ``held``, ``answered``, ``lost``, ``withheld``, each with ``key`` and ``mti``.
 """
 
@@ -11,14 +13,16 @@ import asyncio
 import contextlib
 import json
 import os
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from rig.acquirer.delivery import Delivery
+from rig.acquirer.doors import Doors
 from rig.acquirer.faults import Rule
-from rig.acquirer.ledger import Ledger
-from rig.acquirer.server import Server
+from rig.acquirer.host import Host
+from rig.acquirer.rules import NetworkRules
 from rig.errors import RigError
 
 Reply = dict[str, Any]
@@ -28,16 +32,20 @@ _UNHEARD_LIMIT = 1 << 20  # bytes that a client may leave unread before it is dr
 class Control:
     """Serves one unix socket in the bench's runtime folder, inside the host's event loop."""
 
-    def __init__(self, path: Path, server: Server, delivery: Delivery, ledger: Ledger) -> None:
+    def __init__(self, path: Path, doors: Doors, delivery: Delivery, host: Host) -> None:
         self._path = path
-        self._server = server
+        self._server = doors
         self._delivery = delivery
-        self._ledger = ledger
+        self._host = host
+        self._ledger = host.ledger
+        self._restarting: asyncio.Task[None] | None = None
         self._clients: set[asyncio.StreamWriter] = set()
         self._listener: asyncio.Server | None = None
         self._verbs: dict[str, Callable[..., Awaitable[Reply]]] = {
             "ping": self._ping, "arm": self._arm, "release": self._release, "clear": self._clear, "down": self._down,
-            "up": self._up, "state": self._state, "pending": self._pending, "ledger": self._rows,
+            "up": self._up, "state": self._state, "pending": self._pending, "ledger": self._rows, "hang": self._hang,
+            "restart": self._restart, "network": self._network, "issuer": self._issuer, "keys": self._keys,
+            "cut_over": self._cut_over, "end_of_day": self._end_of_day,
         }  # fmt: skip
 
     async def open(self) -> None:
@@ -103,6 +111,10 @@ class Control:
     async def _clear(self) -> Reply:
         self._delivery.rules.clear()
         self._delivery.release("all")
+        self._host.network.restore()
+        if self._restarting is not None:
+            self._restarting.cancel()
+        await self._unhang()
         self._server.open()
         return await self._state()
 
@@ -111,14 +123,66 @@ class Control:
         return await self._state()
 
     async def _up(self) -> Reply:
+        await self._unhang()
         self._server.open()
         return await self._state()
+
+    async def _hang(self) -> Reply:
+        self._server.hanging = True
+        self._server.drop_all("the host is told to hang")
+        return await self._state()
+
+    async def _unhang(self) -> None:
+        if self._server.hanging:
+            self._server.hanging = False
+            self._server.drop_all("the host does not hang any more")
+
+    async def _restart(self, ms: int) -> Reply:
+        """Be down for a while, and come back without being told."""
+        await self._server.shut("the host restarts")
+
+        async def come_back() -> None:
+            await asyncio.sleep(ms / 1000)
+            self._server.open()
+
+        self._restarting = asyncio.create_task(come_back())
+        return await self._state()
+
+    async def _network(self, rules: Mapping[str, Any]) -> Reply:
+        self._host.network.set_rules(NetworkRules.read(rules, "rules"))
+        return await self._state()
+
+    async def _issuer(self, bank: str, out: bool) -> Reply:
+        self._host.network.set_out(bank, out)
+        return await self._state()
+
+    async def _keys(self, tid: str) -> Reply:
+        self._host.security.change_underneath(tid)
+        return {"tid": tid}
+
+    async def _cut_over(self) -> Reply:
+        with self._ledger.transaction():
+            date = self._host.day.begin_next()
+        return {"business_date": date.isoformat()}
+
+    async def _end_of_day(self) -> Reply:
+        """Close every open batch, then cut over."""
+        with self._ledger.transaction():
+            closed = self._host.settlement.end_day(time.monotonic_ns())
+            date = self._host.day.begin_next()
+        return {"business_date": date.isoformat(), "batches": closed}
 
     async def _state(self) -> Reply:
         lines = [{"peer": line.peer, "local": line.local, "security": line.security} for line in self._server.lines]
         held = (await self._pending())["pending"]
-        listener = {"up": self._server.up, "port": self._server.port, "plain_port": self._server.plain_port}
-        return {"rules": self._delivery.rules.state(), "held": held, "connections": lines, "listener": listener}
+        listener = {
+            "up": self._server.up and not self._server.hanging, "hangs": self._server.hanging,
+            "port": self._server.port, "plain_port": self._server.plain_port,
+        }  # fmt: skip
+        network = self._host.network
+        told = {"restored": network.restored, **network.rules.model_dump(mode="json")}
+        rules = self._delivery.rules.state()
+        return {"rules": rules, "held": held, "connections": lines, "listener": listener, "network": told}
 
     async def _pending(self) -> Reply:
         return {"pending": [{"key": h.key, "mti": h.mti, "since_t": h.since_t} for h in self._delivery.held]}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
+from rig.acquirer import misdelivery
 from rig.acquirer.faults import DEFAULT_HOLD_MS, FaultRules, HeldAnswer, Rule, Taken
+from rig.acquirer.reply import ReplyPath
 from rig.acquirer.request import Request
 from rig.history import Journal
 from rig.wire.iso8583 import Message
@@ -15,20 +16,7 @@ from rig.wire.iso8583 import Message
 Push = Callable[..., None]
 """``push(event, **data)``: tells whoever listens at the control socket."""
 
-
-class Path(Protocol):
-    """Where an answer goes: what it needs of its connection."""
-
-    @property
-    def closed(self) -> asyncio.Event:
-        """Set once nothing more will come."""
-
-    @property
-    def alive(self) -> bool:
-        """Whether an answer can still be given to the connection."""
-
-    async def send(self, message: Message) -> None:
-        """Write one message; raises OSError where the peer is gone."""
+_TOLD = {"action", "ms", "rc", "at", "bytes", "script"}
 
 
 class Delivery:
@@ -46,6 +34,7 @@ class Delivery:
     def __init__(self, rules: FaultRules, journal: Journal, push: Push) -> None:
         self.rules = rules
         self.held: list[HeldAnswer] = []
+        self.fell_over: Callable[[], None] = lambda: None
         self._journal = journal
         self._push = push
 
@@ -61,35 +50,74 @@ class Delivery:
         """The fault that this request meets, if any; written to the journal."""
         taken = self.rules.take(request.kind, bool(request.chip))
         if taken is not None:
-            particulars = taken.rule.model_dump(include={"action", "ms", "rc", "script"}, exclude_none=True)
+            particulars = taken.rule.model_dump(include=_TOLD, exclude_none=True)
+            if not taken.rule.booked:
+                particulars["booked"] = False
             mti = request.message.mti
             self._journal.write("fault_applied", key=request.key, mti=mti, rule=taken.number, **particulars)
         return taken
 
-    async def deliver(self, request: Request, answer: Message, path: Path, rule: Rule | None) -> None:
-        """Bring an answer, which the ledger holds already, to its connection."""
+    def drop(self, request: Request, path: ReplyPath, rule: Rule) -> None:
+        """A request that is lost before the host has booked it."""
         told: dict[str, Any] = {"key": request.key, "mti": request.message.mti}
         self._push("received", **told)
-        if rule is not None and rule.action == "silent":
+        self._tell("answer_withheld", "withheld", told, why="the request is lost before it is booked")
+        if rule.action != "silent":
+            end = path.line.reset if rule.action == "reset" else path.line.close
+            end(f"the host is told to {rule.action} before it books")
+
+    def send(self, request: Request, answer: Message, path: ReplyPath) -> None:
+        """Send an answer, which the ledger holds already, at once."""
+        told: dict[str, Any] = {"key": request.key, "mti": request.message.mti}
+        self._push("received", **told)
+        self._give(told, answer, path, late=False, send=lambda: path.send(path.frame(path.payload(answer))))
+
+    async def misdeliver(self, request: Request, answer: Message, path: ReplyPath, rule: Rule) -> None:
+        """Bring an answer, which the ledger holds already, to its connection as a rule has it."""
+        told: dict[str, Any] = {"key": request.key, "mti": request.message.mti}
+        self._push("received", **told)
+        if rule.action == "silent":
             self._tell("answer_withheld", "withheld", told, why="the host is told to be silent")
             return
-        late = rule is not None and rule.action in ("hold", "late")
-        if rule is not None and late and not await self._wait(rule, told, path):
+        late = rule.action in ("hold", "late") or (rule.action == "decline" and rule.ms is not None)
+        if late and not await self._wait(rule, told, path):
             self._tell("answer_lost", "lost", told, why="the connection ended while the answer was kept back")
             return
-        auth, rrn = answer.text(38) or None, answer.text(37) or None
-        result: dict[str, Any] = {"rc": answer.text(39), "auth": auth, "rrn": rrn, "late": late}
+        if rule.action in misdelivery.WHOLE:
+            self._give(told, answer, path, late, send=lambda: path.send(path.frame(path.payload(answer))))
+            if rule.action == "change_keys":
+                path.security.change_underneath(path.tid)
+                self._journal.write("keys_changed", tid=path.tid)
+            return
+        usable, result = misdelivery.is_usable(rule), _result(answer, late=False)
+        if usable and path.alive:
+            self._journal.write("answer_sent", **told, **result)
+        try:
+            why = await misdelivery.send(rule, answer, path)
+        except (OSError, TimeoutError) as error:
+            usable, why = False, f"the connection ended: {type(error).__name__}"
+        if usable:
+            self._push("answered", **told, **result)
+        else:
+            self._tell("answer_lost", "lost", told, why=why)
+        if rule.action == "lose":
+            self.fell_over()
+
+    def _give(
+        self, told: dict[str, Any], answer: Message, path: ReplyPath, late: bool, send: Callable[[], None]
+    ) -> None:
+        result = _result(answer, late)
         if path.alive:
             # Written before the bytes go: nothing that follows from an answer may precede it in the history.
             self._journal.write("answer_sent", **told, **result)
         try:
-            await path.send(answer)
+            send()
         except (OSError, TimeoutError) as error:
             self._tell("answer_lost", "lost", told, why=f"the connection ended: {type(error).__name__}")
         else:
             self._push("answered", **told, **result)
 
-    async def _wait(self, rule: Rule, told: dict[str, Any], path: Path) -> bool:
+    async def _wait(self, rule: Rule, told: dict[str, Any], path: ReplyPath) -> bool:
         """Keep an answer back; whether its connection is still there afterwards."""
         holds = rule.action == "hold"
         held = HeldAnswer(told["key"], told["mti"], time.monotonic_ns())
@@ -109,3 +137,7 @@ class Delivery:
         """To the history first, then to whoever waits."""
         self._journal.write(kind, **told, **data)
         self._push(event, **told, **data)
+
+
+def _result(answer: Message, late: bool) -> dict[str, Any]:
+    return {"rc": answer.text(39), "auth": answer.text(38) or None, "rrn": answer.text(37) or None, "late": late}

@@ -7,7 +7,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from rig.acquirer.chip import ChipData, came_by_chip
-from rig.acquirer.codes import APPROVED, DO_NOT_HONOUR, EXPIRED, INVALID, NO_FUNDS, NO_SUCH_CARD
+from rig.acquirer.codes import (
+    APPROVED,
+    DO_NOT_HONOUR,
+    EXPIRED,
+    INVALID,
+    NO_FUNDS,
+    NO_SUCH_CARD,
+    PARTLY_APPROVED,
+    PIN_TRIES_EXCEEDED,
+    WRONG_PIN,
+)
 from rig.acquirer.faults import Rule
 from rig.acquirer.keys import IssuerKeys
 from rig.acquirer.profiles import CardProfile
@@ -17,7 +27,9 @@ from rig.units import CURRENCY_NUMERIC
 from rig.wire.cryptogram import Decision
 from rig.wire.errors import WireError
 
-_WITH_MONEY = ("sale", "advice")
+_WITH_MONEY = ("sale", "advice", "authorisation")
+_ANSWERED_BY_CHIP = ("sale", "authorisation")
+_PIN_TRIES = 3
 _STRIPE, _FALLBACK = ("02", "90"), ("80",)
 _OFFLINE_APPROVAL: dict[str, tuple[Decision, ...]] = {"Y1": ("TC",), "Y3": ("TC", "ARQC")}
 """DE39 of an advice, and what the card may have said to it. Y3 follows a host that was out of reach: there dialects
@@ -31,10 +43,24 @@ class Judged:
     Attributes:
         cryptogram_ok: whether the card itself made this request's cryptogram; None where that cannot be judged.
         chip: what the chip said, where it said anything.
+        pin_ok: whether the online PIN is the card's; None where there is none, or no key or PIN to judge it with.
     """
 
     cryptogram_ok: bool | None = None
     chip: ChipData | None = field(default=None, repr=False)
+    pin_ok: bool | None = None
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """What is said to a request for money: the response code, the minor units it is said of, and who said it."""
+
+    rc: str
+    amount: int
+    bank: str | None = None
+
+
+_NOTHING = Judged()
 
 
 class Issuer:
@@ -54,24 +80,33 @@ class Issuer:
         self._cards = {card.pan: card for card in cards}
         self._keys = keys
         self._by_name = {card.name: card for card in self._cards.values()}
+        self._wrong_pins: dict[str, int] = {}
         for card in self._cards.values():
             if card.funding is not None and self._funding(card).funding is not None:
                 raise CallerMistake(f"card {card.name}", "its funding is a token too", "name the card that pays")
 
-    def judge(self, request: Request) -> Judged:
-        """Look at the chip's part of a request.
+    def name_of(self, pan: str) -> str:
+        """The card's name; empty where the bank has none with this number."""
+        card = self._cards.get(pan)
+        return card.name if card else ""
+
+    def judge(self, request: Request, pin: str | None = None) -> Judged:
+        """Look at the PIN, where the host could read one, and at the chip's part of a request.
 
         A chip sale without a cryptogram, or whose cryptogram covers another amount than DE4, is wrong. Of a magnetic
         stripe there is none to judge.
         """
-        card, keys = self._cards.get(request.pan), self._keys.of(self.bank)
-        if request.kind not in _WITH_MONEY or card is None or keys is None or not came_by_chip(request):
-            return Judged()
+        card = self._cards.get(request.pan)
+        if request.kind not in _WITH_MONEY or card is None:
+            return _NOTHING
+        pin_ok = pin == card.pin if pin is not None and card.pin is not None else None
+        if not came_by_chip(request) or (keys := self._keys.of(self.bank)) is None:
+            return Judged(pin_ok=pin_ok)
         try:
             chip = ChipData.read(request, card)
-            return Judged(chip.is_of(card, keys, request), chip)
+            return Judged(chip.is_of(card, keys, request), chip, pin_ok)
         except WireError:
-            return Judged(cryptogram_ok=False)
+            return Judged(cryptogram_ok=False, pin_ok=pin_ok)
 
     def purse(self, pan: str) -> list[str]:
         """The numbers of the cards that spend one account with this one: the card and the tokens of it."""
@@ -81,42 +116,73 @@ class Issuer:
         owner = self._funding(card)
         return [each.pan for each in self._cards.values() if self._funding(each) is owner]
 
-    def authorise(self, request: Request, spent: int, judged: Judged, today: datetime.date) -> str:
-        """The response code for a sale; ``spent`` is what the card's account holds already, in minor units."""
+    def authorise(self, request: Request, spent: int, judged: Judged, today: datetime.date) -> Ruling:
+        """The ruling on a sale or an authorisation; ``spent`` is what the account holds already, in minor units."""
         card = self._cards.get(request.pan)
+        rc = self._against(request, card, judged, today)
+        if rc is not None or card is None:
+            return Ruling(rc or NO_SUCH_CARD, request.amount, self.bank)
+        owner = self._funding(card)
+        left = owner.funds - spent
+        if request.amount <= left:
+            return Ruling(APPROVED, request.amount, self.bank)
+        if owner.account.partial and left > 0 and request.kind == "sale":
+            return Ruling(PARTLY_APPROVED, left, self.bank)
+        return Ruling(NO_FUNDS, request.amount, self.bank)
+
+    def _against(self, request: Request, card: CardProfile | None, judged: Judged, today: datetime.date) -> str | None:
+        """What speaks against a request before money is looked at."""
         if card is None:
             return NO_SUCH_CARD
         asks = judged.chip is None or judged.chip.decision == "ARQC"
         if judged.cryptogram_ok is False or not asks or _suspicious_stripe(request, card):
             return DO_NOT_HONOUR
+        if refused := self._pin_code(card, judged):
+            return refused
         owner = self._funding(card)
         if declined := card.account.decline or owner.account.decline:
             return declined
-        if f"{today:%y%m}" > card.expiry or request.message.text(14, card.expiry) != card.expiry:
+        month = f"{today:%y%m}"
+        if month > card.expiry or request.message.text(14, card.expiry) != card.expiry:
             return EXPIRED
-        if f"{today:%y%m}" < card.effective:
+        if month < card.effective:
             return DO_NOT_HONOUR
-        if request.message.text(49) != CURRENCY_NUMERIC[owner.account.currency]:
-            return INVALID
-        return APPROVED if spent + request.amount <= owner.funds else NO_FUNDS
+        return None if request.message.text(49) == CURRENCY_NUMERIC[owner.account.currency] else INVALID
 
-    def honour(self, request: Request, judged: Judged) -> str:
-        """The response code for an advice of a sale that card and terminal approved offline.
+    def _pin_code(self, card: CardProfile, judged: Judged) -> str | None:
+        """Three wrong PINs in a row block the card's PIN; the host's start forgets them."""
+        if judged.pin_ok is None:
+            return None
+        wrong = self._wrong_pins.get(card.name, 0)
+        if wrong >= _PIN_TRIES:
+            return PIN_TRIES_EXCEEDED
+        self._wrong_pins[card.name] = 0 if judged.pin_ok else wrong + 1
+        return None if judged.pin_ok else WRONG_PIN
+
+    def take_back(self, request: Request) -> Ruling:
+        """The ruling on a refund: money comes, and the card must only be one of the bank's."""
+        known = request.pan in self._cards
+        return Ruling(APPROVED if known else NO_SUCH_CARD, request.amount, self.bank)
+
+    def honour(self, request: Request, judged: Judged) -> Ruling:
+        """The ruling on an advice of a sale that card and terminal approved offline.
 
         It is paid, whatever the account holds; but only the card's own certificate (TC) is a promise, which a magnetic
         stripe cannot give.
         """
         if request.pan not in self._cards:
-            return NO_SUCH_CARD
+            return Ruling(NO_SUCH_CARD, request.amount, self.bank)
         promises = _OFFLINE_APPROVAL.get(request.message.text(39), ())
         says_else = judged.chip is not None and judged.chip.decision not in promises
         proven = came_by_chip(request) and judged.cryptogram_ok is not False
-        return APPROVED if proven and not says_else else DO_NOT_HONOUR
+        return Ruling(APPROVED if proven and not says_else else DO_NOT_HONOUR, request.amount, self.bank)
 
     def answer_chip(self, request: Request, judged: Judged, rc: str, fault: Rule | None) -> bytes:
         """DE55 of the answer to a sale; empty where the chip said nothing, or nothing that the issuer believes."""
+        if request.kind not in _ANSWERED_BY_CHIP or judged.chip is None or not judged.cryptogram_ok:
+            return b""
         card, keys = self._cards.get(request.pan), self._keys.of(self.bank)
-        if request.kind != "sale" or card is None or keys is None or judged.chip is None or not judged.cryptogram_ok:
+        if card is None or keys is None:
             return b""
         return judged.chip.answer(card, keys, rc, fault)
 

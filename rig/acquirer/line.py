@@ -1,4 +1,8 @@
-"""One connection of a terminal to the host: its frames in, its answers out, and why it ended."""
+"""One connection: its bytes in, its bytes out, and why it ended.
+
+TLS is spoken on the socket itself, without a second buffer between, and called back by the event loop: that is half the
+work of asyncio's own streams, and gives a fault of the host its hand on every byte.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +11,15 @@ import contextlib
 import errno
 import socket
 import ssl
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+import struct
+from collections.abc import Callable
 
+from rig.acquirer.limits import Limits
 from rig.wire.errors import WireError
-from rig.wire.iso8583 import Dialect, FrameReader, Message, Tpdu, frame
 
-_CHUNK = 4096
+_CHUNK = 16384
+_AGAIN = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+_RESET = struct.pack("ii", 1, 0)
 _KEEPALIVE = (
     (socket.TCP_KEEPIDLE, 10),
     (socket.TCP_KEEPINTVL, 5),
@@ -21,16 +27,8 @@ _KEEPALIVE = (
     (socket.TCP_USER_TIMEOUT, 25_000),
 )
 
-
-@dataclass(frozen=True)
-class Limits:
-    """What a peer may ask of the server; times in seconds."""
-
-    connections: int = 64
-    outstanding: int = 16
-    handshake_s: float = 5.0
-    frame_s: float = 5.0
-    idle_s: float = 300.0
+Feed = Callable[[bytes], bool]
+"""Takes bytes; returns whether what came so far ends in the middle of a frame. Raises WireError."""
 
 
 class Line:
@@ -39,127 +37,232 @@ class Line:
     Attributes:
         peer: the other end's IP address; ``local``: ours.
         security: the TLS version and cipher, or ``plain TCP``; empty before the handshake ended.
+        resumed: whether the TLS session was one from before.
         closed: set once nothing more will come.
         why: why it ended.
-        requests: how many frames came.
+        received: how many bytes came.
     """
 
-    def __init__(self, connection: socket.socket, dialect: Dialect, limits: Limits) -> None:
+    def __init__(self, connection: socket.socket, limits: Limits) -> None:
         self.peer = str(connection.getpeername()[0])
         self.local = str(connection.getsockname()[0])
         self.security = ""
+        self.resumed = False
         self.closed = asyncio.Event()
         self.why = ""
-        self.requests = 0
-        self._connection = connection
-        self._dialect = dialect
+        self.received = 0
+        self._socket = connection
         self._limits = limits
-        self._reader = asyncio.StreamReader()
-        self._writer: asyncio.StreamWriter | None = None
+        self._loop = asyncio.get_running_loop()
+        self._feed: Feed = lambda data: False
+        self._done: asyncio.Future[None] = self._loop.create_future()
+        self._unsent = bytearray()
+        self._last = self._loop.time()
+        self._frame_began: float | None = None
+        self._watch: asyncio.TimerHandle | None = None
+        self._open = True
+
+    # Beginning and end -------------------------------------------------------------------------------------------
 
     async def open(self, tls: ssl.SSLContext | None) -> None:
         """Do the handshake. Raises OSError (ssl.SSLError among them) where it fails or takes too long."""
-        self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for option, value in _KEEPALIVE:
-            self._connection.setsockopt(socket.IPPROTO_TCP, option, value)
-        loop = asyncio.get_running_loop()
-        protocol = asyncio.StreamReaderProtocol(self._reader)
-        handshake_s = self._limits.handshake_s if tls else None
-        transport, _ = await loop.connect_accepted_socket(
-            lambda: protocol, self._connection, ssl=tls, ssl_handshake_timeout=handshake_s
-        )
-        self._writer = asyncio.StreamWriter(transport, protocol, self._reader, loop)
-        cipher = transport.get_extra_info("cipher")
-        self.security = f"{cipher[1]} {cipher[0]}" if cipher else "plain TCP"
+            self._socket.setsockopt(socket.IPPROTO_TCP, option, value)
+        self._socket.setblocking(False)
+        if tls is None:
+            self.security = "plain TCP"
+            return
+        secure = tls.wrap_socket(self._socket, server_side=True, do_handshake_on_connect=False)
+        self._socket = secure
+        try:
+            async with asyncio.timeout(self._limits.handshake_s):
+                while not await self._shake(secure):
+                    pass
+        except TimeoutError as error:
+            raise error if error.errno else TimeoutError("the TLS handshake was not finished in time") from None
+        cipher = secure.cipher()
+        self.security = f"{secure.version()} {cipher[0]}" if cipher else ""
+        self.resumed = bool(secure.session_reused)
 
-    async def frames(self) -> AsyncIterator[tuple[Tpdu, bytes]]:
-        """What comes, until the peer closes the connection.
+    async def _shake(self, secure: ssl.SSLSocket) -> bool:
+        """Go on with the handshake; whether it is over. Waits where the peer must say or take something first."""
+        try:
+            secure.do_handshake()
+        except ssl.SSLWantReadError:
+            await _ready(self._loop.add_reader, self._loop.remove_reader, secure)
+        except ssl.SSLWantWriteError:
+            await _ready(self._loop.add_writer, self._loop.remove_writer, secure)
+        else:
+            return True
+        return False
+
+    async def receive(self, feed: Feed) -> None:
+        """Give what comes to ``feed`` until the peer says no more.
 
         Raises:
-            WireError: what came is no frame.
+            WireError: what came is no frame, or ``feed`` would have no more of it.
             TimeoutError: nothing came for the idle time, or a frame that began was not finished in time.
             OSError: the connection broke.
         """
-        reader = FrameReader()
-        loop = asyncio.get_running_loop()
-        frame_ends: float | None = None
-        while data := await self._read(frame_ends):
-            found = reader.feed(data)
-            for each in found:
-                self.requests += 1
-                yield each
-            if found or not reader.partial:
-                frame_ends = None
-            if reader.partial and frame_ends is None:
-                frame_ends = loop.time() + self._limits.frame_s
-
-    async def _read(self, frame_ends: float | None) -> bytes:
-        deadline = frame_ends or asyncio.get_running_loop().time() + self._limits.idle_s
+        if not self._open:
+            raise ConnectionAbortedError(self.why or "the connection is closed")
+        self._feed = feed
+        self._last = self._loop.time()
+        self._loop.add_reader(self._socket, self._readable)
+        self._watch = self._loop.call_at(self._last + self._limits.idle_s, self._look)
+        self._readable()  # TLS may hold bytes that came with the handshake
         try:
-            async with asyncio.timeout_at(deadline):
-                return await self._reader.read(_CHUNK)
-        except TimeoutError as error:
-            if error.errno == errno.ETIMEDOUT:
-                raise
-            raise TimeoutError("a frame was not finished in time" if frame_ends else "idle for too long") from None
+            await self._done
+        finally:
+            self._watch.cancel()
+            if self._open:
+                self._loop.remove_reader(self._socket)
+
+    def _readable(self) -> None:
+        try:
+            while self._open and (data := self._socket.recv(_CHUNK)):
+                self.received += len(data)
+                self._last = self._loop.time()
+                self._note(self._feed(data))
+                if len(data) < _CHUNK and not self._pending():
+                    return
+            self._finish(None)
+        except _AGAIN:
+            return
+        except (OSError, WireError) as error:
+            self._finish(error)
+        except BaseException:
+            self._finish(ConnectionAbortedError("the host failed"))
+            raise
+
+    def _pending(self) -> int:
+        return self._socket.pending() if isinstance(self._socket, ssl.SSLSocket) else 0
+
+    def _note(self, in_frame: bool) -> None:
+        """Remember when the frame began that has not ended."""
+        if not in_frame:
+            self._frame_began = None
+        elif self._frame_began is None:
+            self._frame_began = self._last
+            self._loop.call_at(self._last + self._limits.frame_s, self._look)
+
+    def _look(self) -> None:
+        """Whether a time is over. Called when one may be, which spares a timer for every frame."""
+        if self._done.done() or self._watch is None:
+            return
+        now = self._loop.time()
+        if self._frame_began is not None and now >= self._frame_began + self._limits.frame_s:
+            self._finish(TimeoutError("a frame was not finished in time"))
+        elif now >= self._last + self._limits.idle_s:
+            self._finish(TimeoutError("idle for too long"))
+        else:
+            self._watch.cancel()
+            self._watch = self._loop.call_at(self._last + self._limits.idle_s, self._look)
+
+    def _finish(self, error: Exception | None) -> None:
+        if not self._done.done():
+            if self._open:
+                self._loop.remove_reader(self._socket)
+            if error is None:
+                self._done.set_result(None)
+            else:
+                self._done.set_exception(error)
+                self._done.exception()  # whoever waits is told; nobody may wait
+
+    # Sending -----------------------------------------------------------------------------------------------------
 
     @property
     def alive(self) -> bool:
         """Whether something can still be sent."""
-        return self._writer is not None and not self._writer.is_closing()
+        return self._open and self.security != ""
 
-    async def send(self, tpdu: Tpdu, message: Message) -> None:
-        """Write one answer to a request that came with ``tpdu``. Raises OSError where the connection is gone."""
-        if self._writer is None or not self.alive:
+    def send(self, data: bytes) -> None:
+        """Write bytes, at once as far as the peer takes them. Raises OSError where the connection is gone."""
+        if not self.alive:
             raise ConnectionResetError("the connection is closed")
-        self._writer.write(frame(tpdu.swapped(), self._dialect.encode(message)))
-        async with asyncio.timeout(self._limits.handshake_s):
-            await self._writer.drain()
+        if self._unsent:
+            self._unsent += data
+        else:
+            self._unsent += data[self._write(data) :]
+            if self._unsent:
+                self._loop.add_writer(self._socket, self._writable)
+                self._loop.call_later(self._limits.handshake_s, self._give_up, self._written)
+        if len(self._unsent) > self._limits.unsent:
+            self.abort("the peer takes nothing")
+            raise ConnectionAbortedError("the peer takes nothing")
 
-    def decode(self, payload: bytes) -> Message:
-        """Read a payload in this line's dialect. Raises WireError."""
-        return self._dialect.decode(payload)
+    _written = 0
+
+    def _write(self, data: bytes | bytearray) -> int:
+        try:
+            count = self._socket.send(data)
+        except _AGAIN:
+            return 0
+        self._written += count
+        return count
+
+    def _writable(self) -> None:
+        try:
+            del self._unsent[: self._write(self._unsent)]
+        except OSError as error:
+            self.abort(reason(error))
+            return
+        if not self._unsent:
+            self._loop.remove_writer(self._socket)
+
+    def _give_up(self, written: int) -> None:
+        """A peer that took nothing since then takes nothing any more."""
+        if not self._unsent or not self._open:
+            return
+        if self._written == written:
+            self.abort("the peer takes nothing")
+        else:
+            self._loop.call_later(self._limits.handshake_s, self._give_up, self._written)
+
+    # Ending ------------------------------------------------------------------------------------------------------
 
     def abort(self, why: str) -> None:
         """End the connection at once, without a farewell."""
         self.why = self.why or why
-        self.closed.set()
-        if self._writer is not None:
-            self._writer.transport.abort()
+        self._shut(ConnectionAbortedError(why))
 
-    async def close(self) -> None:
-        """End the connection, politely where that is still possible."""
+    def reset(self, why: str) -> None:
+        """End it with a TCP reset: what was not delivered is thrown away on both sides."""
+        self.why = self.why or why
+        if self._open:
+            with contextlib.suppress(OSError):
+                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        self._shut(ConnectionAbortedError(why))
+
+    def close(self, why: str = "") -> None:
+        """End the connection, with TLS's farewell."""
+        self.why = self.why or why
+        if self._open and isinstance(self._socket, ssl.SSLSocket) and self.security:
+            with contextlib.suppress(OSError, ValueError):
+                self._socket.unwrap()
+        self._shut(None)
+
+    def _shut(self, error: Exception | None) -> None:
         self.closed.set()
-        if self._writer is None:
-            self._connection.close()
+        if not self._open:
             return
-        self._writer.close()
-        with contextlib.suppress(OSError, TimeoutError):
-            async with asyncio.timeout(self._limits.handshake_s):
-                await self._writer.wait_closed()
+        self._loop.remove_reader(self._socket)
+        self._loop.remove_writer(self._socket)
+        self._open = False
+        self._finish(error)
+        self._socket.close()
 
 
-@dataclass(frozen=True)
-class ReplyPath:
-    """Where the answer to one request goes: its connection, and the header it came with."""
-
-    line: Line
-    tpdu: Tpdu
-
-    @property
-    def closed(self) -> asyncio.Event:
-        """Set once nothing more will come."""
-        return self.line.closed
-
-    @property
-    def alive(self) -> bool:
-        """Whether an answer can still be given to the connection."""
-        return self.line.alive
-
-    async def send(self, message: Message) -> None:
-        """Send the answer. Raises OSError where the connection is gone."""
-        await self.line.send(self.tpdu, message)
+async def _ready(add: Callable[..., None], remove: Callable[..., bool], connection: socket.socket) -> None:
+    """Wait until a socket is ready."""
+    ready = asyncio.Event()
+    add(connection, ready.set)
+    try:
+        await ready.wait()
+    finally:
+        remove(connection)
 
 
 def reason(error: Exception) -> str:

@@ -12,6 +12,7 @@ One YAML file a card in the folder ``cards``; the host reads these fields and le
     effective: "2001"       # YYMM
     service_code: "201"     # of the magnetic stripe: 2xx and 6xx have a chip, which must be tried first
     funding: visa-credit    # a wallet's token: the card of the same bank whose account pays
+    pin: "4711"             # what its issuer compares an online PIN with; without it none is judged
     account: {balance: 100000, currency: EUR}   # minor units; decline: "51" makes the issuer decline with that
 """
 
@@ -35,12 +36,17 @@ class _Model(BaseModel):
 
 
 class Account(_Model):
-    """What a card can spend, in minor units; ``decline`` makes its issuer refuse everything with that code."""
+    """What a card can spend, in minor units.
+
+    ``decline`` makes its issuer refuse everything with that code; ``partial``: where the funds do not suffice, it
+    approves what is there (DE39 10).
+    """
 
     balance: int | None = Field(None, ge=0)
     limit: int | None = Field(None, ge=0)
     currency: str = "EUR"
     decline: ResponseCode | None = None
+    partial: bool = False
 
 
 class _Application(_Model):
@@ -62,6 +68,7 @@ class CardProfile(_Model):
     kind: Literal["debit", "credit", "prepaid"]
     account: Account
     funding: str | None = None
+    pin: str | None = Field(None, pattern=r"^[0-9]{4,12}$", repr=False)
 
     @model_validator(mode="after")
     def _has_funds(self) -> CardProfile:

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from rig.history.redaction import Redactor
 from rig.wire.errors import WireError
-from rig.wire.iso8583 import ASCII87, Message, Original, is_advice, is_repeat, is_response, mti_class, parse_de90
+from rig.wire.iso8583 import ASCII87, Dialect, Flow, Message, Original, is_repeat, mti_class
 from rig.wire.tlv import as_mapping
 
-Kind = Literal["sale", "advice", "void", "reversal", "settlement", "network"]
-"""What is asked for; an ``advice`` tells of a sale that the card approved without the host (0220, DE39 Y1 or Y3)."""
+Kind = Flow
 
+_MONEY = (3, 4, 7, 11, 41, 42, 49, 60)
 _MANDATORY: dict[Kind, tuple[int, ...]] = {
-    "sale": (2, 3, 4, 7, 11, 22, 41, 42, 49, 60),
-    "advice": (2, 3, 4, 7, 11, 22, 39, 41, 42, 49, 60),
-    "void": (3, 4, 7, 11, 41, 42, 49, 60),
-    "reversal": (3, 4, 7, 11, 41, 42, 49, 60, 90),
+    "sale": (*_MONEY, 22),
+    "authorisation": (*_MONEY, 22),
+    "refund": (*_MONEY, 22),
+    "advice": (*_MONEY, 22, 39),
+    "completion": _MONEY,
+    "cancel": _MONEY,
+    "void": _MONEY,
+    "reversal": _MONEY,
     "settlement": (7, 11, 41, 42, 48, 60),
-    "network": (7, 11, 41, 42, 70),
+    "upload": _MONEY,
+    "upload_end": (7, 11, 41, 42, 60),
+    "script": (7, 11, 41, 42, 60),
+    "network": (7, 11, 41, 42),
 }
-_KINDS: dict[str, Kind] = {"02": "sale", "04": "reversal", "05": "settlement", "08": "network"}
-_PROCESSING: dict[str, Kind] = {"000000": "sale", "200000": "void"}
+_WITH_CARD = ("sale", "advice", "authorisation", "refund")
+_BY_REFERENCE = ("void", "completion", "cancel")
 _APPROVED_OFFLINE = ("Y1", "Y3")
 _CHANGES_WHEN_REPEATED = frozenset({7, 64, 128})  # transmission time and MACs
 _TRACK2, _CHIP, _PAN_TAG, _TRACK2_TAG, _ATC, _CRYPTOGRAM = 35, 55, 0x5A, 0x57, 0x9F36, 0x9F26
@@ -47,8 +53,10 @@ class Request:
         message: as it came.
         pan: the card number; empty where the message has none. Never written anywhere.
         chip: the data objects of DE55 by tag.
-        original: what DE90 points at.
+        original: what DE90 or DE61 points at.
         amount: minor units; 0 where the message has none.
+        batch: the batch number; empty for network management.
+        code: the network management code; empty otherwise.
     """
 
     kind: Kind
@@ -57,18 +65,34 @@ class Request:
     chip: dict[int, bytes] = field(repr=False)
     original: Original | None
     amount: int
+    batch: str = ""
+    code: str = ""
 
     @classmethod
-    def read(cls, message: Message) -> Request:
+    def read(cls, message: Message, dialect: Dialect = ASCII87) -> Request:
         """Read a request. Raises WireError (whose text holds no card data) for what the host does not serve."""
-        kind = _kind(message)
-        missing = [f"DE{number}" for number in _MANDATORY[kind] if not message.fields.get(number)]
+        usage, fields = dialect.usage, message.fields
+        kind = usage.flow(message)
+        missing = [f"DE{number}" for number in _MANDATORY[kind] if not fields.get(number)]
+        if usage.original != 90:  # there a request is found again by batch and STAN, and has no DE7
+            missing = [each for each in missing if each != "DE7"]
+        pan = message.text(2) or message.text(_TRACK2).partition("=")[0]
+        if not pan and kind in _WITH_CARD:
+            missing.insert(0, "DE2")
+        original = usage.original_of(message)
+        if kind == "reversal" and original is None:
+            missing.append(f"DE{usage.original}")
+        code = usage.management_code(message) if kind == "network" else ""
+        if kind == "network" and not code:
+            missing.append(f"DE{usage.code[0]}")
         if missing:
-            raise WireError(f"a {kind} without {', '.join(missing)}")
-        if kind == "void" and 37 not in message.fields and 90 not in message.fields:
-            raise WireError("a void without DE37 or DE90")
-        original = parse_de90(message.text(90)) if 90 in message.fields else None
-        return cls(kind, message, message.text(2), as_mapping(message.data(_CHIP)), original, int(message.text(4, "0")))
+            raise WireError(f"a {kind.replace('_', ' ')} without {', '.join(missing)}")
+        if kind in _BY_REFERENCE and original is None and 37 not in fields and 38 not in fields:
+            raise WireError(f"a {kind} without DE37 or DE{usage.original}")
+        if kind == "advice" and message.text(39) not in _APPROVED_OFFLINE:
+            raise WireError("an advice that does not tell of a sale approved offline (DE39 Y1 or Y3) is not served")
+        chip = as_mapping(message.data(_CHIP)) if _CHIP in fields else {}
+        return cls(kind, message, pan, chip, original, int(message.text(4, "0")), usage.batch_of(message), code)
 
     @property
     def tid(self) -> str:
@@ -86,26 +110,24 @@ class Request:
         return self.message.text(11)
 
     @property
-    def batch(self) -> str:
-        """DE60, the batch number; empty for network management."""
-        return self.message.text(60)
-
-    @property
     def key(self) -> str:
         """How the history names this request: ``TID/STAN``."""
         return f"{self.tid}/{self.stan}"
 
     @property
+    def date(self) -> str:
+        """The terminal's date, MMDD."""
+        return self.message.text(13) or self.message.text(7)[:4]
+
+    @property
     def unique_key(self) -> str:
         """Terminal, merchant, date, batch, STAN and class of type: a second one of the same is a repeat, or wrong."""
-        date = self.message.text(13) or self.message.text(7)[:4]
-        return "/".join((self.tid, self.mid, date, self.batch, self.stan, mti_class(self.message.mti)))
+        return "/".join((self.tid, self.mid, self.date, self.batch, self.stan, mti_class(self.message.mti)))
 
     def content(self, redactor: Redactor) -> str:
-        """A digest of what a repeat must have in common with the first; no PAN can be guessed from it."""
-        kept = {n: v for n, v in self.message.fields.items() if n not in _CHANGES_WHEN_REPEATED}
-        masked = redactor.data(ASCII87.encode(Message("0000", kept)))
-        return hashlib.sha256(masked + self.token(redactor).encode()).hexdigest()
+        """A keyed digest of what a repeat must have in common with the first; no PAN can be guessed from it."""
+        kept = sorted((n, v) for n, v in self.message.fields.items() if n not in _CHANGES_WHEN_REPEATED)
+        return redactor.digest(repr(kept).encode())
 
     def token(self, redactor: Redactor) -> str:
         """The keyed token of the card; empty where the message names none."""
@@ -119,41 +141,26 @@ class Request:
     def event(self, redactor: Redactor) -> dict[str, Any]:
         """The particulars of ``request_received``, but for who sent it and what the issuer thinks."""
         message, original = self.message, self.original
+        told = {"mti": original.mti, "stan": original.stan, "time": original.time} if original else None
+        if original is not None and told is not None and original.batch:
+            told["batch"] = original.batch
         return {
             "key": self.key, "mti": message.mti, "stan": self.stan, "tid": self.tid, "mid": self.mid,
-            "amount": self.amount, "currency": message.text(49), "processing": message.text(3),
+            "flow": self.kind, "amount": self.amount, "currency": message.text(49), "processing": message.text(3),
             "token": self.token(redactor) or None, "masked": redactor.mask(self.pan) if self.pan else None,
             "atc": self.atc, "cryptogram": self.chip.get(_CRYPTOGRAM), "entry_mode": message.text(22),
-            "batch": self.batch, "rrn": message.text(37) or None,
-            "original": {"mti": original.mti, "stan": original.stan, "time": original.time} if original else None,
-            "repeat": is_repeat(message.mti),
+            "batch": self.batch, "rrn": message.text(37) or None, "original": told, "repeat": is_repeat(message.mti),
         }  # fmt: skip
 
 
 def card_numbers(message: Message) -> set[str]:
     """Every card number that a message holds: DE2, DE35, and tags 5A and 57 of DE55 where that can be read."""
     found = {message.text(2), message.text(_TRACK2).replace("D", "=").split("=")[0]}
-    try:
-        chip = as_mapping(message.data(_CHIP))
-    except WireError:
-        chip = {}
-    found.add(chip.get(_PAN_TAG, b"").hex().upper().rstrip("F"))
-    found.add(chip.get(_TRACK2_TAG, b"").hex().upper().split("D")[0].rstrip("F"))
+    if chip_data := message.data(_CHIP):
+        try:
+            chip = as_mapping(chip_data)
+        except WireError:
+            chip = {}
+        found.add(chip.get(_PAN_TAG, b"").hex().upper().rstrip("F"))
+        found.add(chip.get(_TRACK2_TAG, b"").hex().upper().split("D")[0].rstrip("F"))
     return found - {""}
-
-
-def _kind(message: Message) -> Kind:
-    kind = _KINDS.get(mti_class(message.mti))
-    if is_response(message.mti) or kind is None:
-        raise WireError(f"{message.name} ({message.mti}) is not served")
-    if kind != "sale":
-        return kind
-    processing = message.text(3)
-    if processing not in _PROCESSING:
-        raise WireError(f"a financial request with processing code {processing or 'missing'} is not served")
-    asked = _PROCESSING[processing]
-    if not is_advice(message.mti):
-        return asked
-    if asked != "sale" or message.text(39) not in _APPROVED_OFFLINE:
-        raise WireError("an advice that does not tell of a sale approved offline (DE39 Y1 or Y3) is not served")
-    return "advice"

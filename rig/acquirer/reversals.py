@@ -1,9 +1,10 @@
-"""Reversals: what undoes a sale or a void, once, however often it is sent.
+"""Reversals: what undoes an operation, once, however often it is sent.
 
-A reversal finds its original by DE90 (STAN and DE7) at the same terminal. Amount, currency and card must be the
-original's (13, 12). An unknown original is 25, and the reversal is kept against its late coming. Reversing a void
-restores the sale. What was declined, voided or reversed already is answered 00 and changes nothing; what was settled
-is 12. The codes 00, 12 and 25 end the matter for a terminal; after any other it sends the reversal again.
+A reversal finds its original by DE90 (STAN and DE7), or in UnionPay's dialects by its own STAN and batch, at the same
+terminal. Amount, currency and card must be the original's (13, 12). An unknown original is 25, and the reversal is kept
+against its late coming. Reversing a void, a completion or a cancel restores what it changed. What was declined, voided
+or reversed already is answered 00 and changes nothing; what was settled is 12. The codes 00, 12 and 25 end the matter
+for a terminal; after any other it sends the reversal again.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 from rig.acquirer.bookings import Result
 from rig.acquirer.codes import APPROVED, INVALID, UNKNOWN_ORIGINAL, WRONG_AMOUNT
 from rig.acquirer.ledger import Ledger
+from rig.acquirer.referring import restored_by_reversing
 from rig.acquirer.request import Arrival, Request
 from rig.acquirer.row import Row
 from rig.history import Redactor
@@ -20,6 +22,8 @@ from rig.wire.iso8583 import mti_class
 
 FINAL = (APPROVED, INVALID, UNKNOWN_ORIGINAL)
 """The codes after which a terminal does not repeat a reversal."""
+
+_UNDOES = ("01", "02")
 
 
 class Reversals:
@@ -30,7 +34,7 @@ class Reversals:
         self._redactor = redactor
 
     def reverse(self, request: Request, arrival: Arrival) -> Result:
-        """Undo what DE90 names, if it may be undone."""
+        """Undo what the request points at, if it may be undone."""
         row = self.count(request, arrival)
         if row is None:
             return {39: UNKNOWN_ORIGINAL}
@@ -39,14 +43,14 @@ class Reversals:
             changes: dict[str, Any] = {"reversal": row.reversal or _particulars(request, arrival)}
             if row.state == "approved":
                 changes |= {"state": "reversed", "reversed_t": arrival.t}
-                self._restore_sale(row)
+                self._restore(row)
             self._ledger.change(row, **changes)
         return {**({37: row.rrn} if row.rrn else {}), 39: rc}
 
     def count(self, request: Request, arrival: Arrival) -> Row | None:
         """Count a reversal at its original, which is returned; where that is unknown, keep the reversal."""
         original = request.original
-        if original is None or mti_class(original.mti) != "02":
+        if original is None or mti_class(original.mti) not in _UNDOES:
             return None
         if row := self._ledger.by_original(request.tid, original):
             return self._ledger.change(row, reversals=row.reversals + 1)
@@ -54,16 +58,17 @@ class Reversals:
         return None
 
     def _code(self, request: Request, row: Row) -> str:
-        if request.amount != row.amount:
+        if request.amount not in (row.amount, row.requested):
             return WRONG_AMOUNT
         same_card = not request.pan or request.token(self._redactor) == row.token
         same = same_card and request.message.text(49) == row.currency
         return APPROVED if same and row.state != "settled" else INVALID
 
-    def _restore_sale(self, row: Row) -> None:
-        sale = self._ledger.row(row.of) if row.operation == "void" and row.of else None
-        if sale is not None and sale.state == "voided":
-            self._ledger.change(sale, state="approved")
+    def _restore(self, row: Row) -> None:
+        state = restored_by_reversing(row)
+        original = self._ledger.row(row.of) if state and row.of else None
+        if state and original is not None and original.state in ("voided", "completed", "cancelled"):
+            self._ledger.change(original, state=state)
 
 
 def _particulars(request: Request, arrival: Arrival) -> dict[str, Any]:

@@ -4,34 +4,44 @@ Settings beside those of every bench process (:mod:`rig.process`)::
 
     {"listen": ["10.64.0.10"], "port": 5000, "tls": true, "plain_port": null,
      "state": "…", "cards": "…", "ledger": "….sqlite",
-     "currency": "EUR", "terminals": {"52000001": "POSRIG000000001"}, "limits": {"idle_s": 300}}
+     "currency": "EUR", "terminals": {"52000001": "POSRIG000000001"}, "limits": {"idle_s": 300},
+     "dialect": "ascii-1987", "rules": null}
 
 ``state`` is the bench's state directory (certificates, issuer keys), ``cards`` the folder of card profiles,
-``terminals`` the terminals served with their merchants, ``plain_port`` where it listens without TLS as well. Ready says
-``port``, ``plain_port`` and the certificate's ``fingerprint``.
+``terminals`` the terminals served with their merchants, ``plain_port`` where it listens without TLS as well,
+``rules`` a file for :mod:`rig.acquirer.rules`. Ready says ``port``, ``plain_port`` and the certificate's
+``fingerprint``.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from rig.acquirer.authority import host_identity
 from rig.acquirer.control import Control
 from rig.acquirer.delivery import Delivery
+from rig.acquirer.doors import Doors
 from rig.acquirer.faults import FaultRules
 from rig.acquirer.host import Host
 from rig.acquirer.keys import IssuerKeys
 from rig.acquirer.ledger import Ledger
-from rig.acquirer.line import Limits
+from rig.acquirer.limits import Limits
 from rig.acquirer.network import CardNetwork
 from rig.acquirer.profiles import load_profiles
-from rig.acquirer.server import Server
+from rig.acquirer.rules import NetworkRules
+from rig.acquirer.security import Security
+from rig.acquirer.server import Service
+from rig.acquirer.terminal_keys import FILE, TerminalKeyStore
+from rig.acquirer.vault import PanVault
 from rig.errors import CallerMistake
 from rig.history import Journal
 from rig.process import Started, main_config
 from rig.units import CURRENCY_NUMERIC
+from rig.wire.iso8583 import ASCII87
+from rig.wire.iso8583.registry import find_dialect
 
 SOCKET = "acquirer.sock"
 """The control socket's name in the runtime folder."""
@@ -56,25 +66,38 @@ async def _serve(started: Started, journal: Journal, ledger: Ledger) -> None:
     config = started.config
     state = Path(config["state"])
     identity = host_identity(state, config["listen"]) if config.get("tls", True) else None
-    network = CardNetwork(load_profiles(Path(config["cards"])), IssuerKeys(state / "issuer-keys.json"))
-    host = Host(ledger, network, journal.redactor, journal, config["terminals"], _numeric(config["currency"]))
 
     def push(event: str, **data: Any) -> None:
         control.push(event, **data)
 
     delivery = Delivery(FaultRules(), journal, push)
-    tls = identity.server_context() if identity else None
     limits = Limits(**config.get("limits", {}))
+    host = make_host(config, ledger, journal)
+    service = Service(host, delivery, journal, limits)
+    tls = identity.server_context() if identity else None
     plain_port = config.get("plain_port")
-    server = Server(host, delivery, journal, config["listen"], config["port"], tls, limits, plain_port=plain_port)
-    control = Control(Path(config["runtime"]) / SOCKET, server, delivery, ledger)
-    server.open()
+    doors = Doors(service.converse, journal, config["listen"], config["port"], tls, limits, plain_port=plain_port)
+    delivery.fell_over = lambda: doors.drop_all("the host fell over")
+    control = Control(Path(config["runtime"]) / SOCKET, doors, delivery, host)
+    doors.open()
     await control.open()
     fingerprint = identity.fingerprint if identity else None
-    started.ready(port=server.port, plain_port=server.plain_port, fingerprint=fingerprint)
+    started.ready(port=doors.port, plain_port=doors.plain_port, fingerprint=fingerprint)
     await asyncio.to_thread(started.stop.wait)
-    await server.shut("the host ends")
+    await doors.shut("the host ends")
     await control.close()
+
+
+def make_host(config: Mapping[str, Any], ledger: Ledger, journal: Journal) -> Host:
+    """The host of these settings. Raises CallerMistake for what they get wrong."""
+    state = Path(config["state"])
+    dialect = find_dialect(config.get("dialect", ASCII87.name))
+    rules = NetworkRules.load(Path(config["rules"])) if config.get("rules") else None
+    network = CardNetwork(load_profiles(Path(config["cards"])), IssuerKeys(state / "issuer-keys.json"), rules)
+    security = Security(dialect, TerminalKeyStore(state / FILE))
+    vault = PanVault.of_bench(state)
+    redactor, currency = journal.redactor, _numeric(config["currency"])
+    return Host(dialect, ledger, network, security, vault, redactor, journal, config["terminals"], currency)
 
 
 def _numeric(currency: str) -> str:

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 from rig.history.events import Event
 from rig.verdict.facts import APPROVING, SECOND, is_advice, names, number, original_key, part, text
 
+_TAKES = ("sale", "completion")
 _STANDING = {"approved", "settled"}
 _POWER_ACTIONS = ("power", "reboot")
 _STATUS_INFORMATION = "040F"
@@ -77,7 +78,7 @@ class Request:
 
 def row_stands(row: Event) -> bool:
     """Whether a ledger row is a live sale; a void's own row moves no money by itself."""
-    return text(row.data, "operation") != "void" and text(row.data, "state") in _STANDING
+    return text(row.data, "operation") in _TAKES and text(row.data, "state") in _STANDING
 
 
 @dataclass

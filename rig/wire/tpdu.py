@@ -63,9 +63,13 @@ class Framing:
         return FrameReader(self)
 
 
+WITH_TPDU = Framing()
+"""What most dialects have."""
+
+
 def frame(tpdu: Tpdu, payload: bytes) -> bytes:
     """One frame with a TPDU. Raises WireError where it would be longer than :data:`MAX_FRAME`."""
-    return Framing().frame(tpdu, payload)
+    return WITH_TPDU.frame(tpdu, payload)
 
 
 class FrameReader:
@@ -74,7 +78,7 @@ class FrameReader:
     After a WireError the stream has no frame boundary any more: the connection must be closed.
     """
 
-    def __init__(self, framing: Framing = Framing()) -> None:  # noqa: B008 (frozen)
+    def __init__(self, framing: Framing = WITH_TPDU) -> None:
         self._buffer = bytearray()
         self._tpdu = framing.tpdu
         self._shortest = _TPDU_LENGTH if framing.tpdu else 0

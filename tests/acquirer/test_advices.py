@@ -62,7 +62,7 @@ def test_a_stripe_promises_nothing(host: HostProcess, entry_mode: str) -> None:
         assert till.ask(Message("0220", dict(sorted(fields.items())))).text(39) == "05"
 
 
-@pytest.mark.parametrize("change", [{"de39": None}, {"de39": "00"}, {"de3": "200000"}])
+@pytest.mark.parametrize("change", [{"de39": None}, {"de39": "00"}, {"de3": "300000"}])
 def test_an_advice_of_anything_else_is_not_served(host: HostProcess, change: dict[str, str | None]) -> None:
     with host.till() as till:
         assert till.ask(changed(advice(host.cards["credit"], 700), **change)).text(39) == "30"

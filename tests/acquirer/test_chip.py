@@ -262,4 +262,4 @@ def test_the_day_of_the_first_use_is_in_its_month(tmp_path: Path) -> None:
     issuer = Issuer("north", [card], IssuerKeys(tmp_path / "none.json"))
     request = Request.read(changed(sale(_ANY, 5), de2=card.pan, de14="3112", de22="011"))
     days = [date(2025, 12, 31), date(2026, 1, 1), date(2031, 12, 31), date(2032, 1, 1)]
-    assert [issuer.authorise(request, 0, Judged(), day) for day in days] == ["05", "00", "00", "54"]
+    assert [issuer.authorise(request, 0, Judged(), day).rc for day in days] == ["05", "00", "00", "54"]

@@ -170,7 +170,7 @@ def test_clear_restores_and_state_reads_it_back(host: HostProcess) -> None:
         ({"action": "decline"}, "rc"),
         ({"action": "decline", "rc": "5"}, "rc"),
         ({"action": "hold", "rc": "05"}, "rc"),
-        ({"action": "hold", "match": "refund"}, "match"),
+        ({"action": "hold", "match": "bribe"}, "match"),
         ({"action": "hold", "count": 0}, "count"),
         ({"action": "hold", "ms": -1}, "ms"),
         ({"action": "hold", "colour": "red"}, "colour"),

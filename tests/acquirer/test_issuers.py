@@ -73,7 +73,11 @@ def test_a_card_is_routed_by_its_bin_to_the_bank_that_issued_it(tmp_path: Path) 
         CardProfile.model_validate(_profile(name="two", pan=EAST, bank="east")),
     ]
     network = CardNetwork(cards, IssuerKeys(tmp_path / "none.json"))
-    assert [getattr(network.route(pan), "bank", None) for pan in (NORTH, EAST, "1" * 16)] == ["north", "east", None]
+    assert [route.issuer.bank if (route := network.route(pan)) else None for pan in (NORTH, EAST, "1" * 16)] == [
+        "north",
+        "east",
+        None,
+    ]
     with pytest.raises(CallerMistake, match="belongs to north already"):
         CardNetwork([cards[0], cards[0].model_copy(update={"bank": "west"})], IssuerKeys(tmp_path / "none.json"))
 

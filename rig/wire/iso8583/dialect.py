@@ -16,7 +16,7 @@ from rig.wire.iso8583.message import BINARY, NUMERIC, Message, check_mti
 from rig.wire.iso8583.packing import TRACKS, Spec
 from rig.wire.iso8583.usage import Usage
 from rig.wire.keys.mac import MacAlgorithm
-from rig.wire.tpdu import Framing
+from rig.wire.tpdu import WITH_TPDU, Framing
 
 _BITMAPS = frozenset({1, 65})
 _TEXT, _DIGITS, _BINARY, _TRACK = range(4)
@@ -40,7 +40,7 @@ class Dialect:
     name: str
     spec: Spec = field(repr=False)
     usage: Usage = field(repr=False)
-    framing: Framing = Framing()
+    framing: Framing = WITH_TPDU
     header: bytes = b""
     mac: MacAlgorithm | None = None
     digits: frozenset[int] = frozenset()

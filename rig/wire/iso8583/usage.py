@@ -19,7 +19,7 @@ Flow = Literal[
     "upload_end", "script", "network",
 ]  # fmt: skip
 """What a request is for. An ``advice`` tells of a sale approved offline; a ``cancel`` ends an authorisation that was
-not completed; an ``upload`` tells of one transaction after unequal totals; a ``script`` of an issuer script's result."""
+not completed; an ``upload`` tells of one transaction after unequal totals; a ``script`` of a script's result."""
 
 FLOWS: tuple[Flow, ...] = get_args(Flow)
 

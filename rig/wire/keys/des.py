@@ -12,30 +12,30 @@ from rig.wire.errors import WireError
 BLOCK = 8
 
 
-def _cipher(key: bytes, mode: modes.Mode) -> Cipher[modes.Mode]:
+def _algorithm(key: bytes) -> TripleDES:
     if len(key) not in (8, 16, 24):
         raise WireError(f"a key of {len(key)} bytes: DES wants 8, triple DES 16 or 24")
-    return Cipher(TripleDES(key * 3 if len(key) == 8 else key), mode)
+    return TripleDES(key * 3 if len(key) == 8 else key)
 
 
 def encrypt(key: bytes, data: bytes) -> bytes:
     """Each block for itself (ECB). Raises WireError for a key or data of another length."""
-    return _whole(_cipher(key, modes.ECB()).encryptor().update, data)
+    return _whole(Cipher(_algorithm(key), modes.ECB()).encryptor().update, data)
 
 
 def decrypt(key: bytes, data: bytes) -> bytes:
     """Each block for itself (ECB). Raises WireError for a key or data of another length."""
-    return _whole(_cipher(key, modes.ECB()).decryptor().update, data)
+    return _whole(Cipher(_algorithm(key), modes.ECB()).decryptor().update, data)
 
 
 def encrypt_cbc(key: bytes, data: bytes, before: bytes = bytes(BLOCK)) -> bytes:
     """Block after block (CBC), behind a first block ``before``. Raises WireError."""
-    return _whole(_cipher(key, modes.CBC(before)).encryptor().update, data)
+    return _whole(Cipher(_algorithm(key), modes.CBC(before)).encryptor().update, data)
 
 
 def decrypt_cbc(key: bytes, data: bytes, before: bytes = bytes(BLOCK)) -> bytes:
     """The inverse of :func:`encrypt_cbc`. Raises WireError."""
-    return _whole(_cipher(key, modes.CBC(before)).decryptor().update, data)
+    return _whole(Cipher(_algorithm(key), modes.CBC(before)).decryptor().update, data)
 
 
 def check_value(key: bytes) -> bytes:

@@ -25,8 +25,13 @@ USAGE = Usage(
     batch=(2, 8),
     code=(60, 8, 11),
     codes={
-        "001": "sign-on", "003": "sign-on", "004": "sign-on", "002": "sign-off", "101": "key-change", "301": "echo",
-    },  # fmt: skip
+        "001": "sign-on",
+        "003": "sign-on",
+        "004": "sign-on",
+        "002": "sign-off",
+        "101": "key-change",
+        "301": "echo",
+    },
     original=61,
     reversal_is_own=True,
     repeats_unchanged=True,

@@ -1,0 +1,44 @@
+"""Where the answer to one request goes: its connection, with the frame and header that the request came with."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from rig.acquirer.line import Line
+from rig.acquirer.security import Security
+from rig.wire.iso8583 import Dialect, Message, Tpdu
+
+
+@dataclass(frozen=True)
+class ReplyPath:
+    """The way back of one request; ``tid`` is whose keys its answer is sealed with."""
+
+    line: Line
+    dialect: Dialect
+    security: Security
+    tpdu: Tpdu
+    header: bytes
+    tid: str = ""
+
+    @property
+    def closed(self) -> asyncio.Event:
+        """Set once nothing more will come."""
+        return self.line.closed
+
+    @property
+    def alive(self) -> bool:
+        """Whether an answer can still be given to the connection."""
+        return self.line.alive
+
+    def payload(self, message: Message) -> bytes:
+        """The bytes of an answer, sealed where the dialect has a code. Raises WireError."""
+        return self.security.encode(message, self.tid)
+
+    def frame(self, payload: bytes) -> bytes:
+        """What goes over the wire."""
+        return self.dialect.framing.frame(self.tpdu.swapped(), self.header + payload)
+
+    def send(self, data: bytes) -> None:
+        """Write bytes. Raises OSError where the connection is gone."""
+        self.line.send(data)

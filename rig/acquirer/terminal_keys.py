@@ -1,0 +1,102 @@
+"""The keys that terminals share with this host: ``terminal-keys.json`` in the bench's state directory, 0600.
+
+::
+
+    {"52000001": {"master": "32 hex digits", "mac": "…", "pin": "…"}}
+
+``master`` is the terminal's master key, under which a sign-on gives it new session keys; ``mac`` and ``pin`` are the
+session keys of now. What has no key is not judged, and the answer says so nowhere: the history does, by name.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+from rig.errors import CallerMistake
+from rig.wire.keys import des
+from rig.wire.keys.mac import MacAlgorithm, key_lengths
+from rig.wire.keys.session import SessionKeys
+
+FILE = "terminal-keys.json"
+_PIN_KEY_BYTES = 16
+
+
+@dataclass(frozen=True)
+class TerminalKeys:
+    """One terminal's keys; None where there is none."""
+
+    master: bytes | None = field(default=None, repr=False)
+    mac: bytes | None = field(default=None, repr=False)
+    pin: bytes | None = field(default=None, repr=False)
+    bdk: bytes | None = field(default=None, repr=False)
+    """The base derivation key of DUKPT, where the terminal's keys change with each transaction."""
+
+
+NO_KEYS = TerminalKeys()
+
+
+class TerminalKeyStore:
+    """Reads the file when a key is wanted and again when it changed: the bench may write it after the host started."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._read: tuple[int, dict[str, TerminalKeys]] = (-1, {})
+
+    def of(self, tid: str) -> TerminalKeys:
+        """The keys of a terminal. Raises CallerMistake where the file is no key file."""
+        return self._all().get(tid, NO_KEYS)
+
+    def _all(self) -> dict[str, TerminalKeys]:
+        try:
+            changed = self._path.stat().st_mtime_ns
+        except FileNotFoundError:
+            return {}
+        if changed != self._read[0]:
+            self._read = (changed, _load(self._path))
+        return self._read[1]
+
+    def put(self, tid: str, keys: TerminalKeys) -> None:
+        """Keep a terminal's keys, on the disk before this returns."""
+        everyone = self._all() | {tid: keys}
+        text = {
+            each: {name: key.hex().upper() for name, key in asdict(its).items() if key is not None}
+            for each, its in everyone.items()
+        }
+        fresh = self._path.with_name(self._path.name + ".new")
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            json.dump(text, file, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(self._path)
+        self._read = (-1, {})
+
+    def new_session(self, tid: str, algorithm: MacAlgorithm | None) -> bytes | None:
+        """Draw session keys for a terminal, keep them, and return them as a sign-on's answer carries them.
+
+        None where the terminal has no master key: it keeps what it has.
+        """
+        master = self.of(tid).master
+        return self.change(tid, algorithm).wrap(master) if master is not None else None
+
+    def change(self, tid: str, algorithm: MacAlgorithm | None) -> SessionKeys:
+        """Draw session keys and keep them. Told to nobody, they change underneath the terminal."""
+        keys = self.of(tid)
+        length = key_lengths(algorithm)[-1] if algorithm else 8
+        drawn = [des.with_odd_parity(secrets.token_bytes(each)) for each in (_PIN_KEY_BYTES, min(length, 16))]
+        session = SessionKeys(*drawn)
+        self.put(tid, replace(keys, mac=session.mac, pin=session.pin))
+        return session
+
+
+def _load(path: Path) -> dict[str, TerminalKeys]:
+    try:
+        stored = json.loads(path.read_text())
+        return {
+            tid: TerminalKeys(**{name: bytes.fromhex(key) for name, key in its.items()}) for tid, its in stored.items()
+        }
+    except (ValueError, TypeError, AttributeError):
+        raise CallerMistake(str(path), "not a file of terminal keys", "compare with docs/keys.md") from None
