@@ -1,4 +1,4 @@
-"""All benchmarks, as JSON lines: ``python -m benchmarks [attenuator] [card] [impairment] [sale] [start]``."""
+"""All benchmarks, or those that are named, as JSON lines: ``python -m benchmarks [acquirer] [sale] …``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import importlib
 import json
 import sys
 
-NAMES = ("sale", "start", "card", "attenuator", "impairment")
+NAMES = ("sale", "start", "card", "attenuator", "impairment", "acquirer")
 
 
 def main(wanted: list[str]) -> None:

@@ -6,16 +6,17 @@ A reversal that came before its original has the row refused with 68, whatever t
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 from rig.acquirer.codes import APPROVALS, INVALID, TOO_LATE, WRONG_AMOUNT, WRONG_BATCH
 from rig.acquirer.day import BusinessDay
 from rig.acquirer.issuers import Ruling
-from rig.acquirer.ledger import Ledger
+from rig.acquirer.ledger import REFERENCES, Ledger
 from rig.acquirer.request import Arrival, Kind, Request
 from rig.acquirer.row import Operation, Row
 from rig.acquirer.vault import PanVault
 from rig.history import Redactor
+
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 Result = dict[int, str | bytes]
 """The data elements that the host itself puts into an answer: 4, 15, 37, 38, 39, 48, 62."""
@@ -44,36 +45,38 @@ class Bookings:
             return WRONG_AMOUNT
         return INVALID if request.message.text(49) != self._currency else None
 
-    def row(self, request: Request, arrival: Arrival, content: str, of: Row | None = None) -> Row:
-        """The row of a request that was not decided yet; ``of`` is what it changes, whose card it has."""
+    def enter(self, request: Request, arrival: Arrival, content: str, ruling: Ruling, of: Row | None = None) -> Result:
+        """Enter a request as it was decided; returns what the answer says.
+
+        ``of`` is the row that it changes, whose card it has where it names none.
+        """
         message, pan = request.message, request.pan
+        number = self._ledger.next_reference
+        rrn = f"{self._day.reference_prefix()}{number % REFERENCES:06d}"
+        early = self._ledger.early_reversal(request.tid, request.stan, message.text(7), request.batch)
+        rc = TOO_LATE if early else ruling.rc
+        approved = rc in APPROVALS
+        auth = f"A{number % 100_000:05d}" if approved else None
+        result: Result = {37: rrn, 39: rc}
+        if auth:
+            result[38] = auth
+        if ruling.amount != request.amount:
+            result[4] = f"{ruling.amount:012d}"
+        if date := self._day.settlement_date():
+            result[15] = date
         ours = of is not None and not pan
-        return Row(
+        row = Row(
             unique_key=request.unique_key, key=request.key, tid=request.tid, mid=request.mid, stan=request.stan,
             mti=message.mti, time=message.text(7), date=request.date, operation=_OPERATIONS[request.kind],
-            amount=request.amount, requested=request.amount, currency=message.text(49), batch=request.batch,
+            amount=ruling.amount, requested=request.amount, currency=message.text(49), batch=request.batch,
             received_t=arrival.t,
             token=of.token if ours and of else request.token(self._redactor) or None,
             masked=of.masked if ours and of else self._redactor.mask(pan) if pan else None,
             sealed=of.sealed if ours and of else self._vault.seal(pan) if pan else None,
-            atc=request.atc, of=of.unique_key if of else None, content=content,
+            atc=request.atc, of=of.unique_key if of else None, bank=ruling.bank, rrn=rrn, auth=auth, rc=rc,
+            state="approved" if approved else "declined", content=content,
+            reversed_t=early.t if early else None, reversal=early.reversal if early else None,
+            reversals=early.count if early else 0, answer=_encode(result),
         )  # fmt: skip
-
-    def enter(self, row: Row, ruling: Ruling) -> Result:
-        """Enter a row as it was decided; returns what the answer says."""
-        number = self._ledger.next_reference
-        rrn = f"{self._day.reference_prefix()}{number % 1_000_000:06d}"
-        row = replace(row, rrn=rrn, rc=ruling.rc, amount=ruling.amount, bank=ruling.bank)
-        if early := self._ledger.early_reversal(row):
-            row = replace(row, rc=TOO_LATE, reversal=early.reversal, reversed_t=early.t, reversals=early.count)
-        elif row.rc in APPROVALS:
-            row = replace(row, state="approved", auth=f"A{number % 100_000:05d}")
-        result: Result = {37: rrn, 39: row.rc}
-        if row.auth:
-            result[38] = row.auth
-        if row.amount != row.requested:
-            result[4] = f"{row.amount:012d}"
-        if date := self._day.settlement_date():
-            result[15] = date
-        self._ledger.add(replace(row, answer=json.dumps(result, separators=(",", ":"))))
+        self._ledger.add(row)
         return result

@@ -11,7 +11,6 @@ import sqlite3
 from dataclasses import dataclass, field
 from typing import Any
 
-from rig.acquirer.row import Row
 from rig.acquirer.schema import SELECT, from_columns
 from rig.wire.iso8583 import Original
 
@@ -56,12 +55,6 @@ class Books:
         """A card's account gives so much more."""
         if token and minor:
             self.held[token] = self.held.get(token, 0) + minor
-
-    def early_for(self, row: Row) -> EarlyReversal | None:
-        """The reversal that came before this row, if one did."""
-        if not self.early:
-            return None
-        return self.early.get((row.tid, row.stan, row.time)) or self.early.get((row.tid, row.stan, row.batch))
 
 
 def at_of(tid: str, original: Original) -> At:

@@ -64,6 +64,8 @@ class Control:
 
     def push(self, event: str, **data: Any) -> None:
         """Tell every client. One that does not listen is dropped rather than waited for."""
+        if not self._clients:
+            return
         line = _line({"event": event, **data})
         for client in set(self._clients):
             if client.transport.get_write_buffer_size() > _UNHEARD_LIMIT:

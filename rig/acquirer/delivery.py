@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from rig.acquirer import misdelivery
@@ -66,11 +67,13 @@ class Delivery:
             end = path.line.reset if rule.action == "reset" else path.line.close
             end(f"the host is told to {rule.action} before it books")
 
-    def send(self, request: Request, answer: Message, path: ReplyPath) -> None:
-        """Send an answer, which the ledger holds already, at once."""
+    def begin_sending(self, request: Request, answer: Message, path: ReplyPath) -> Callable[[], None]:
+        """An answer, which the ledger holds already, is about to leave; what is returned sends it."""
         told: dict[str, Any] = {"key": request.key, "mti": request.message.mti}
         self._push("received", **told)
-        self._give(told, answer, path, late=False, send=lambda: path.send(path.frame(path.payload(answer))))
+        data, result = path.frame(path.payload(answer)), _result(answer, late=False)
+        self._tell_sent(told, result, path)
+        return partial(self._give, told, result, data, path)
 
     async def misdeliver(self, request: Request, answer: Message, path: ReplyPath, rule: Rule) -> None:
         """Bring an answer, which the ledger holds already, to its connection as a rule has it."""
@@ -84,14 +87,16 @@ class Delivery:
             self._tell("answer_lost", "lost", told, why="the connection ended while the answer was kept back")
             return
         if rule.action in misdelivery.WHOLE:
-            self._give(told, answer, path, late, send=lambda: path.send(path.frame(path.payload(answer))))
+            result = _result(answer, late)
+            self._tell_sent(told, result, path)
+            self._give(told, result, path.frame(path.payload(answer)), path)
             if rule.action == "change_keys":
                 path.security.change_underneath(path.tid)
                 self._journal.write("keys_changed", tid=path.tid)
             return
         usable, result = misdelivery.is_usable(rule), _result(answer, late=False)
-        if usable and path.alive:
-            self._journal.write("answer_sent", **told, **result)
+        if usable:
+            self._tell_sent(told, result, path)
         try:
             why = await misdelivery.send(rule, answer, path)
         except (OSError, TimeoutError) as error:
@@ -103,15 +108,14 @@ class Delivery:
         if rule.action == "lose":
             self.fell_over()
 
-    def _give(
-        self, told: dict[str, Any], answer: Message, path: ReplyPath, late: bool, send: Callable[[], None]
-    ) -> None:
-        result = _result(answer, late)
+    def _tell_sent(self, told: dict[str, Any], result: dict[str, Any], path: ReplyPath) -> None:
+        """Written before the bytes go: nothing that follows from an answer may precede it in the history."""
         if path.alive:
-            # Written before the bytes go: nothing that follows from an answer may precede it in the history.
             self._journal.write("answer_sent", **told, **result)
+
+    def _give(self, told: dict[str, Any], result: dict[str, Any], data: bytes, path: ReplyPath) -> None:
         try:
-            send()
+            path.send(data)
         except (OSError, TimeoutError) as error:
             self._tell("answer_lost", "lost", told, why=f"the connection ended: {type(error).__name__}")
         else:

@@ -195,7 +195,7 @@ class Host:
         self._note_counter(request)
         refusal = forced or self._bookings.refusal(request)
         ruling = Ruling(refusal, request.amount) if refusal else self._rule(request, route, judged)
-        return self._bookings.enter(self._bookings.row(request, arrival, content), ruling)
+        return self._bookings.enter(request, arrival, content, ruling)
 
     def _rule(self, request: Request, route: Route | None, judged: Judged) -> Ruling:
         if route is None:
@@ -216,9 +216,8 @@ class Host:
 
     def _refer(self, request: Request, arrival: Arrival, content: str, forced: str | None) -> Result:
         original = self._referring.original(request)
-        row = self._bookings.row(request, arrival, content, original)
         code = forced or self._bookings.refusal(request) or self._referring.code(request, original)
-        result = self._bookings.enter(row, Ruling(code, request.amount))
+        result = self._bookings.enter(request, arrival, content, Ruling(code, request.amount), original)
         if result[39] == APPROVED and original is not None:
             self._referring.apply(request, original)
         return result

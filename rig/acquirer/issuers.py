@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from rig.acquirer.chip import ChipData, came_by_chip
 from rig.acquirer.codes import (
@@ -51,8 +52,7 @@ class Judged:
     pin_ok: bool | None = None
 
 
-@dataclass(frozen=True)
-class Ruling:
+class Ruling(NamedTuple):
     """What is said to a request for money: the response code, the minor units it is said of, and who said it."""
 
     rc: str

@@ -14,7 +14,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,8 @@ from rig.wire.iso8583 import Original, Totals
 _IN_BATCH = ("approved", "voided")
 _GIVES = ("sale", "completion")
 _TAKES = ("void", "refund")
+REFERENCES = 1_000_000
+"""After so many rows the digits of a reference number that count rows begin anew."""
 _SET = ", ".join(f"{name}=?" for name in COLUMNS)
 
 
@@ -130,7 +132,7 @@ class Ledger:
 
     def change(self, row: Row, **changes: Any) -> Row:
         """Change a row that was read from this ledger; returns it as it is now."""
-        changed = replace(row, **changes)
+        changed = row._replace(**changes)
         self._db.execute(f"UPDATE rows SET {_SET} WHERE unique_key=?", (*to_columns(changed), row.unique_key))
         if changed.held != row.held and self._is_of_this_session(row):
             self._books.change(row.token, changed.held - row.held)
@@ -154,7 +156,13 @@ class Ledger:
 
     def by_rrn(self, tid: str, rrn: str) -> Row | None:
         """The row with this retrieval reference number (DE37)."""
-        return self._one("rrn=? AND tid=?", rrn, tid)
+        if not (rrn.isascii() and rrn.isdigit()):
+            return None
+        numbers = range(int(rrn[-6:]), self._books.last_id + 1, REFERENCES)  # no index: it would cost every sale
+        for number in numbers:
+            if found := self._one("id=? AND rrn=? AND tid=?", number, rrn, tid):
+                return found
+        return None
 
     def by_authorisation(self, tid: str, auth: str, token: str | None) -> Row | None:
         """The authorisation with this code (DE38), of this card where one is named."""
@@ -207,9 +215,11 @@ class Ledger:
             (*at, json.dumps(reversal), t),
         )
 
-    def early_reversal(self, row: Row) -> EarlyReversal | None:
-        """The reversal that came before this row, if one did."""
-        return self._books.early_for(row)
+    def early_reversal(self, tid: str, stan: str, time: str, batch: str) -> EarlyReversal | None:
+        """The reversal that came before this request, if one did."""
+        if not self._books.early:
+            return None
+        return self._books.early.get((tid, stan, time)) or self._books.early.get((tid, stan, batch))
 
     # Batches -----------------------------------------------------------------------------------------------------
 

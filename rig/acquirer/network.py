@@ -7,8 +7,7 @@ for it up to a limit.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from rig.acquirer.codes import APPROVED, ISSUER_OUT
 from rig.acquirer.issuers import Issuer, Ruling
@@ -26,8 +25,7 @@ STAND_IN = "stand-in"
 Way = Literal["own bank", "card network"]
 
 
-@dataclass(frozen=True)
-class Route:
+class Route(NamedTuple):
     """Where a request goes.
 
     Attributes:

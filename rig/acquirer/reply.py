@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rig.acquirer.line import Line
 from rig.acquirer.security import Security
 from rig.wire.iso8583 import Dialect, Message, Tpdu
 
 
-@dataclass(frozen=True)
-class ReplyPath:
+class ReplyPath(NamedTuple):
     """The way back of one request; ``tid`` is whose keys its answer is sealed with."""
 
     line: Line

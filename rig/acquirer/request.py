@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from rig.history.redaction import Redactor
 from rig.wire.errors import WireError
@@ -35,8 +35,7 @@ _CHANGES_WHEN_REPEATED = frozenset({7, 64, 128})  # transmission time and MACs
 _TRACK2, _CHIP, _PAN_TAG, _TRACK2_TAG, _ATC, _CRYPTOGRAM = 35, 55, 0x5A, 0x57, 0x9F36, 0x9F26
 
 
-@dataclass(frozen=True)
-class Arrival:
+class Arrival(NamedTuple):
     """How a request came: the IP addresses of both ends, and when (monotonic ns)."""
 
     peer: str

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 Operation = Literal["sale", "void", "refund", "authorisation", "completion", "cancel"]
 State = Literal["approved", "declined", "reversed", "voided", "settled", "completed", "cancelled"]
@@ -12,8 +11,7 @@ _HOLDS = ("sale", "completion", "authorisation")
 _STANDS = ("approved", "settled")
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """One row.
 
     Attributes:
@@ -55,7 +53,7 @@ class Row:
     received_t: int
     token: str | None
     masked: str | None
-    sealed: bytes | None = field(repr=False)
+    sealed: bytes | None
     atc: int | None
     of: str | None = None
     bank: str | None = None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from dataclasses import fields
 from typing import Any
 
 from rig.acquirer.row import Row
@@ -22,9 +21,7 @@ CREATE TABLE rows (
 ) STRICT;
 CREATE INDEX rows_by_original ON rows (tid, stan);
 CREATE INDEX rows_by_counter ON rows (token, atc) WHERE atc IS NOT NULL;
-CREATE INDEX rows_by_batch ON rows (tid, batch);
-CREATE INDEX rows_by_rrn ON rows (rrn);
-CREATE INDEX rows_by_auth ON rows (auth);
+CREATE INDEX rows_by_auth ON rows (auth) WHERE operation = 'authorisation';
 CREATE INDEX rows_of ON rows (of) WHERE of IS NOT NULL;
 CREATE TABLE answers (unique_key TEXT PRIMARY KEY, content TEXT NOT NULL, answer TEXT NOT NULL) STRICT;
 CREATE TABLE early_reversals (tid TEXT, stan TEXT, at TEXT, reversal TEXT NOT NULL, t INTEGER NOT NULL,
@@ -33,7 +30,7 @@ CREATE TABLE batches (tid TEXT, batch TEXT, t INTEGER NOT NULL, PRIMARY KEY (tid
 CREATE TABLE sessions (number INTEGER PRIMARY KEY, t INTEGER NOT NULL, boot TEXT NOT NULL) STRICT;
 CREATE TABLE days (number INTEGER PRIMARY KEY, t INTEGER NOT NULL, business_date TEXT NOT NULL) STRICT;
 """
-COLUMNS = tuple(each.name for each in fields(Row))
+COLUMNS = Row._fields
 _REVERSAL = COLUMNS.index("reversal")
 
 INSERT = (
@@ -42,12 +39,9 @@ INSERT = (
 SELECT = f"SELECT {', '.join(COLUMNS)} FROM rows"
 
 
-def to_columns(row: Row) -> list[Any]:
+def to_columns(row: Row) -> tuple[Any, ...]:
     """The values of a row in the order of :data:`COLUMNS`."""
-    values = [getattr(row, name) for name in COLUMNS]
-    if row.reversal is not None:
-        values[_REVERSAL] = json.dumps(row.reversal)
-    return values
+    return row if row.reversal is None else row._replace(reversal=json.dumps(row.reversal))  # type: ignore[arg-type]
 
 
 def from_columns(found: tuple[Any, ...]) -> Row:

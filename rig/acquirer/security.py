@@ -48,10 +48,13 @@ class Security:
 
     def not_judged(self, request: Request) -> list[str]:
         """What of a request nobody could judge."""
+        has_pin = _PIN in request.message.fields
+        if self._dialect.mac is None and not has_pin:
+            return []
         keys, unjudged = self._keys.of(request.tid), []
         if self._dialect.mac is not None and request.kind != "network" and keys.mac is None:
             unjudged.append("message authentication code: no key")
-        if _PIN in request.message.fields and keys.pin is None:
+        if has_pin and keys.pin is None:
             unjudged.append("PIN: no key")
         return unjudged
 

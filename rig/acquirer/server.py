@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rig.acquirer.codes import BROKEN, MALFORMED
 from rig.acquirer.delivery import Delivery
@@ -22,13 +22,12 @@ from rig.acquirer.request import Arrival, Request
 from rig.errors import RigError
 from rig.history import Journal
 from rig.wire.errors import WireError
-from rig.wire.iso8583 import Message, response_mti
+from rig.wire.iso8583 import Message, Tpdu, response_mti
 
 _CURE = "is the disk full?"
 
 
-@dataclass(frozen=True)
-class _Booked:
+class _Booked(NamedTuple):
     """A request whose answer waits for the commit."""
 
     request: Request
@@ -61,7 +60,7 @@ class Service:
 
         def feed(data: bytes) -> bool:
             for tpdu, payload in reader.feed(data):
-                self._take(ReplyPath(line, self.host.dialect, self.host.security, tpdu, b""), payload)
+                self._take(line, tpdu, payload)
             return reader.partial
 
         try:
@@ -73,21 +72,19 @@ class Service:
             if outstanding := self._outstanding.pop(line):
                 await asyncio.wait(outstanding)
 
-    def _take(self, path: ReplyPath, payload: bytes) -> None:
+    def _take(self, line: Line, tpdu: Tpdu, payload: bytes) -> None:
         """One frame. Raises WireError where the connection must end."""
-        if len(self._outstanding[path.line]) >= self._limits.outstanding:
+        if len(self._outstanding[line]) >= self._limits.outstanding:
             raise WireError(f"more than {self._limits.outstanding} answers outstanding")
         dialect = self.host.dialect
         header, data = dialect.split(payload)
-        path = ReplyPath(path.line, dialect, self.host.security, path.tpdu, header)
         try:
             message = self._decode(data)
             request = self.host.admit(message, data)
         except Refused as refused:
-            self._refuse(path, refused)
-            return
-        path = ReplyPath(path.line, dialect, self.host.security, path.tpdu, header, request.tid)
-        self._book(request, path)
+            self._refuse(ReplyPath(line, dialect, self.host.security, tpdu, header), refused)
+        else:
+            self._book(request, ReplyPath(line, dialect, self.host.security, tpdu, header, request.tid))
 
     def _decode(self, data: bytes) -> Message:
         """Read a message; Refused with a format error where at least its type can be read."""
@@ -117,6 +114,7 @@ class Service:
         arrival = Arrival(path.line.peer, path.line.local, time.monotonic_ns())
         try:
             if not self._waiting:
+                self._journal.gather()
                 self.host.ledger.begin()
                 self._loop.call_soon(self._commit)
             answer = self.host.serve(request, arrival, rule)
@@ -132,14 +130,21 @@ class Service:
     def _commit(self) -> None:
         """Make durable what was booked in this turn, then let its answers go."""
         booked, self._waiting = self._waiting, []
+        self._journal.flush()
         try:
             if self.host.ledger.open:
                 self.host.ledger.commit()
         except sqlite3.Error as error:
             self._tell_broken(error)
             booked = [_Booked(each.request, self._broken(each.request), each.path, each.rule) for each in booked]
+        self._journal.gather()  # what is said of the answers, before the first of them leaves
+        plain = [self._delivery.begin_sending(each.request, each.answer, each.path) for each in booked if not each.rule]
+        self._journal.flush()
+        for sending in plain:
+            sending()
         for each in booked:
-            self._answer(each)
+            if each.rule is not None:
+                self._misdeliver(each, each.rule)
 
     def _undo(self, error: sqlite3.Error) -> None:
         """A request could not be booked: nothing of this turn was."""
@@ -156,11 +161,8 @@ class Service:
     def _broken(request: Request) -> Message:
         return answer_to(request.message, {39: BROKEN})
 
-    def _answer(self, booked: _Booked) -> None:
-        if booked.rule is None:
-            self._delivery.send(booked.request, booked.answer, booked.path)
-            return
-        delivering = self._delivery.misdeliver(booked.request, booked.answer, booked.path, booked.rule)
+    def _misdeliver(self, booked: _Booked, rule: Rule) -> None:
+        delivering = self._delivery.misdeliver(booked.request, booked.answer, booked.path, rule)
         task = self._loop.create_task(delivering)
         outstanding = self._outstanding.get(booked.path.line, self._tasks)
         outstanding.add(task)

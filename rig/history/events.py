@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+
 VERSION = 1
 """The version of the event format that this rig writes and reads."""
 
@@ -48,7 +50,7 @@ class Event:
 
     def to_line(self) -> str:
         """The event as one line of JSON, without the line's end."""
-        return json.dumps(
+        return _encode(
             {
                 "v": VERSION,
                 "boot": self.boot,
@@ -59,9 +61,7 @@ class Event:
                 "kind": self.kind,
                 "wall": self.wall,
                 "data": self.data,
-            },
-            separators=(",", ":"),
-            ensure_ascii=False,
+            }
         )
 
     @classmethod

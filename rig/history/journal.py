@@ -13,6 +13,7 @@ from typing import Any
 from rig.history.events import Event
 from rig.history.redaction import Redactor
 
+_SHORTEST_PAN, _SMALLEST_PAN = 13, 10**12
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -35,6 +36,7 @@ class Journal:
         self._pid = os.getpid()
         self._sequence = 0
         self._lock = threading.Lock()
+        self._gathered: list[bytes] | None = None
         self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_EXCL | os.O_CLOEXEC, 0o600)
 
     @classmethod
@@ -67,34 +69,59 @@ class Journal:
                 datetime.datetime.now(datetime.UTC).isoformat(timespec="microseconds"),
             )  # fmt: skip
             # A lone surrogate (a file name that is no UTF-8) becomes the JSON escape that reads back as itself.
-            os.write(self._fd, event.to_line().encode(errors="backslashreplace") + b"\n")
+            line = event.to_line().encode(errors="backslashreplace") + b"\n"
             self._sequence += 1
+            if self._gathered is not None:
+                self._gathered.append(line)
+            else:
+                os.write(self._fd, line)
             if durable:
+                self._flush()
                 os.fdatasync(self._fd)
         return event
+
+    def gather(self) -> None:
+        """Keep what is written from now on until :meth:`flush`, and write it in one call then."""
+        with self._lock:
+            self._gathered = self._gathered or []
+
+    def flush(self) -> None:
+        """Write what was gathered; from here on events are written as they come."""
+        with self._lock:
+            self._flush()
+            self._gathered = None
+
+    def _flush(self) -> None:
+        if self._gathered:
+            os.write(self._fd, b"".join(self._gathered))
+            self._gathered.clear()
 
     def close(self) -> None:
         """End the journal; writing to it afterwards is an error."""
         with self._lock:
             if self._fd >= 0:
+                self._flush()
                 os.close(self._fd)
                 self._fd = -1
 
     def _redact_field(self, name: str, value: Any) -> Any:
         # A time in nanoseconds has as many digits as a PAN: five days after boot it would begin like a test card.
-        return value if name.endswith("_t") and isinstance(value, int) else self._redact(value)
+        return value if isinstance(value, int) and name.endswith("_t") else self._redact(value)
 
     def _redact(self, value: Any) -> Any:
         if isinstance(value, str):
-            return self.redactor.text(value)
+            return value if len(value) < _SHORTEST_PAN else self.redactor.text(value)
+        if value is None or isinstance(value, bool | float):
+            return value
+        if isinstance(value, int):
+            return value if value < _SMALLEST_PAN or not self.redactor.allows(str(value)) else self._masked(value)
         if isinstance(value, bytes | bytearray | memoryview):
             return self.redactor.data(bytes(value)).hex().upper()
         if isinstance(value, Mapping):
             return {self.redactor.text(str(key)): self._redact_field(str(key), item) for key, item in value.items()}
         if isinstance(value, list | tuple | set | frozenset):
             return [self._redact(item) for item in value]
-        if isinstance(value, int) and self.redactor.allows(str(value)):
-            return self.redactor.mask(str(value))
-        if value is None or isinstance(value, bool | int | float):
-            return value
         return self.redactor.text(str(value))
+
+    def _masked(self, value: int) -> str:
+        return self.redactor.mask(str(value))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,8 @@ from rig.wire.iso8583 import Original, Totals
 
 ROW = Row(
     unique_key="t/m/0131/000001/000001/02", key="t/000001", tid="t", mid="m", stan="000001", mti="0200",
-    time="0131235959", date="0131", operation="sale", amount=100, requested=100, sealed=b"sealed", currency="978", batch="000001", received_t=5, token="abc",
+    time="0131235959", date="0131", operation="sale", amount=100, requested=100, sealed=b"sealed",
+    currency="978", batch="000001", received_t=5, token="abc",
     masked="476173******0000", atc=7, rrn="600000000001", auth="A00001", rc="00", state="approved",
 )  # fmt: skip
 
@@ -26,7 +26,7 @@ def test_a_row_comes_back_as_it_was(tmp_path: Path) -> None:
     with ledger.transaction():
         ledger.add(ROW)
         changed = ledger.change(ROW, state="reversed", reversal=reversal, reversed_t=9)
-    assert ledger.row(ROW.unique_key) == changed == replace(ROW, state="reversed", reversal=reversal, reversed_t=9)
+    assert ledger.row(ROW.unique_key) == changed == ROW._replace(state="reversed", reversal=reversal, reversed_t=9)
     assert ledger.by_original("t", Original("0200", "000001", "0131235959")) == changed
     assert ledger.by_rrn("t", "600000000001") == ledger.by_counter("abc", 7) == changed
     assert ledger.by_rrn("another", "600000000001") is None

@@ -14,12 +14,12 @@ import iso8583
 from rig.wire.errors import WireError
 from rig.wire.iso8583.message import BINARY, NUMERIC, Message, check_mti
 from rig.wire.iso8583.packing import TRACKS, Spec
+from rig.wire.iso8583.plain import Kind, NotPlain, PlainCodec
 from rig.wire.iso8583.usage import Usage
 from rig.wire.keys.mac import MacAlgorithm
 from rig.wire.tpdu import WITH_TPDU, Framing
 
 _BITMAPS = frozenset({1, 65})
-_TEXT, _DIGITS, _BINARY, _TRACK = range(4)
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,10 @@ class Dialect:
     mac: MacAlgorithm | None = None
     digits: frozenset[int] = frozenset()
     binary: frozenset[int] = frozenset()
-    _kinds: dict[str, tuple[int, int]] = field(init=False, repr=False, compare=False)
+    _kinds: dict[str, tuple[int, Kind]] = field(init=False, repr=False, compare=False)
     _text_lengths: frozenset[str] = field(init=False, repr=False, compare=False)
     _packs_tracks: bool = field(init=False, repr=False, compare=False)
+    _plain: PlainCodec = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         numbers = [number for number in range(2, 129) if number not in _BITMAPS]
@@ -56,16 +57,33 @@ class Dialect:
         object.__setattr__(self, "_kinds", kinds)
         object.__setattr__(self, "_text_lengths", frozenset(lengths))
         object.__setattr__(self, "_packs_tracks", self.spec["35"]["data_enc"] == "b")
+        object.__setattr__(self, "_plain", PlainCodec(self.spec, dict(kinds.values())))
 
-    def _kind(self, number: int) -> int:
+    def _kind(self, number: int) -> Kind:
         if number in BINARY or number in self.binary:
-            return _BINARY
+            return Kind.BYTES
         if number in TRACKS:
-            return _TRACK
-        return _DIGITS if number in NUMERIC or number in self.digits else _TEXT
+            return Kind.TRACK
+        return Kind.DIGITS if number in NUMERIC or number in self.digits else Kind.TEXT
 
     def encode(self, message: Message) -> bytes:
         """The bytes of a message, without frame and header. Raises WireError for what the dialect cannot say."""
+        try:
+            return self._plain.encode(message.mti, message.fields)
+        except NotPlain:
+            pass
+        return self.encode_by_library(message)
+
+    def decode(self, data: bytes) -> Message:
+        """Read a message. Raises WireError for anything that is not exactly one message of this dialect."""
+        try:
+            return Message(*self._plain.decode(data))
+        except NotPlain:
+            pass
+        return self.decode_by_library(data)
+
+    def encode_by_library(self, message: Message) -> bytes:
+        """The same, by pyiso8583 alone: the reference."""
         check_mti(message.mti)
         document = {"t": message.mti}
         for number, value in message.fields.items():
@@ -76,8 +94,8 @@ class Dialect:
             raise WireError(f"{message.mti}: {error}") from None
         return bytes(encoded)
 
-    def decode(self, data: bytes) -> Message:
-        """Read a message. Raises WireError for anything that is not exactly one message of this dialect."""
+    def decode_by_library(self, data: bytes) -> Message:
+        """The same, by pyiso8583 alone: the reference."""
         try:
             document, parts = iso8583.decode(data, self.spec)
         except iso8583.DecodeError as error:
@@ -92,15 +110,15 @@ class Dialect:
             if key in self._text_lengths and not parts[key]["len"].isdigit():
                 raise WireError(f"the length of DE{key} is not of digits")
             number, kind = self._kinds[key]
-            if kind == _TEXT:
+            if kind is Kind.TEXT:
                 if not (value.isascii() and value.isprintable()):
                     raise WireError(f"DE{number} holds characters that do not print")
                 fields[number] = value
-            elif kind == _DIGITS:
+            elif kind is Kind.DIGITS:
                 if not (value.isdigit() and value.isascii()):
                     raise WireError(f"DE{number} is not of digits")
                 fields[number] = value
-            elif kind == _BINARY:
+            elif kind is Kind.BYTES:
                 fields[number] = _from_hexadecimal(number, value)
             else:
                 fields[number] = self._read_track(number, value)
@@ -121,15 +139,15 @@ class Dialect:
         if str(number) not in self._kinds:
             raise WireError(f"DE{number} is no data element of a message")
         _, kind = self._kinds[str(number)]
-        if kind == _BINARY:
+        if kind is Kind.BYTES:
             if not isinstance(value, bytes):
                 raise WireError(f"DE{number} is binary and wants bytes")
             return value.hex().upper()
         if not isinstance(value, str):
             raise WireError(f"DE{number} is text and wants a str")
-        if kind == _DIGITS and not (value.isascii() and value.isdigit()):
+        if kind is Kind.DIGITS and not (value.isascii() and value.isdigit()):
             raise WireError(f"DE{number} is not of digits")
-        if kind == _TRACK and self._packs_tracks:
+        if kind is Kind.TRACK and self._packs_tracks:
             value = value.replace("=", "D")
             if not value or value.strip("0123456789D"):
                 raise WireError(f"DE{number} is not of digits and a separator")

@@ -7,7 +7,7 @@ terminals have it: pre-authorisation 0100, completion 0200 or 0220 with conditio
 """
 
 from rig.wire.iso8583.dialect import Dialect
-from rig.wire.iso8583.packing import packed
+from rig.wire.iso8583.packing import NO_FILL, packed
 from rig.wire.iso8583.usage import COMMON, Form, Usage
 
 DIGITS = frozenset({48, 60, 61})
@@ -40,7 +40,7 @@ USAGE = Usage(
 
 DIALECT = Dialect(
     "unionpay-pos",
-    packed("0", DIGITS, KEYS),
+    packed(NO_FILL, DIGITS, KEYS),
     USAGE,
     header=HEADER,
     mac="unionpay-ecb",
