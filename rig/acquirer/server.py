@@ -7,6 +7,7 @@ bounded (:class:`~rig.acquirer.limits.Limits`); the doors themselves are in :mod
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 import time
 from typing import NamedTuple
@@ -130,11 +131,12 @@ class Service:
     def _commit(self) -> None:
         """Make durable what was booked in this turn, then let its answers go."""
         booked, self._waiting = self._waiting, []
-        self._journal.flush()
         try:
+            self._journal.flush()
             if self.host.ledger.open:
                 self.host.ledger.commit()
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
+            self.host.ledger.rollback()
             self._tell_broken(error)
             booked = [_Booked(each.request, self._broken(each.request), each.path, each.rule) for each in booked]
         self._journal.gather()  # what is said of the answers, before the first of them leaves
@@ -155,7 +157,8 @@ class Service:
         ]
 
     def _tell_broken(self, error: Exception) -> None:
-        self._journal.write("bench_fault", device="acquirer", what=str(error), cure=_CURE)
+        with contextlib.suppress(OSError):
+            self._journal.write("bench_fault", device="acquirer", what=str(error), cure=_CURE)
 
     @staticmethod
     def _broken(request: Request) -> Message:

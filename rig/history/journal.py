@@ -70,11 +70,11 @@ class Journal:
             )  # fmt: skip
             # A lone surrogate (a file name that is no UTF-8) becomes the JSON escape that reads back as itself.
             line = event.to_line().encode(errors="backslashreplace") + b"\n"
-            self._sequence += 1
-            if self._gathered is not None:
-                self._gathered.append(line)
-            else:
+            if self._gathered is None:
                 os.write(self._fd, line)
+            else:
+                self._gathered.append(line)
+            self._sequence += 1
             if durable:
                 self._flush()
                 os.fdatasync(self._fd)
@@ -86,15 +86,26 @@ class Journal:
             self._gathered = self._gathered or []
 
     def flush(self) -> None:
-        """Write what was gathered; from here on events are written as they come."""
+        """Write what was gathered; from here on events are written as they come.
+
+        Raises OSError where that cannot be written; it is as if it had never been told then.
+        """
         with self._lock:
-            self._flush()
-            self._gathered = None
+            try:
+                self._flush()
+            finally:
+                self._gathered = None
 
     def _flush(self) -> None:
-        if self._gathered:
-            os.write(self._fd, b"".join(self._gathered))
-            self._gathered.clear()
+        gathered = self._gathered
+        if not gathered:
+            return
+        self._gathered = []
+        try:
+            os.write(self._fd, b"".join(gathered))
+        except OSError:
+            self._sequence -= len(gathered)
+            raise
 
     def close(self) -> None:
         """End the journal; writing to it afterwards is an error."""

@@ -226,3 +226,31 @@ def test_a_tail_beside_writers_that_are_killed_loses_nothing(tmp_path: Path) -> 
     follower.join()
     seen.extend(tail.poll())
     assert sorted(event.order for event in seen) == [event.order for event in read_history(tmp_path)]
+
+
+def test_gathered_events_are_written_in_one_call_and_in_order(journal: Journal) -> None:
+    journal.write("before")
+    journal.gather()
+    journal.write("one")
+    journal.write("two")
+    assert [event.kind for event in read_history(journal.path.parent)] == ["before"]
+    journal.flush()
+    journal.write("after")
+    history = read_history(journal.path.parent)
+    assert [event.kind for event in history] == ["before", "one", "two", "after"]
+    assert history.damage == ()
+
+
+def test_gathered_events_that_could_not_be_written_leave_no_gap(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal.gather()
+    journal.write("lost")
+    with monkeypatch.context() as full_disk:
+        full_disk.setattr(os, "write", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+        with pytest.raises(OSError, match="No space"):
+            journal.flush()
+    journal.write("kept")
+    history = read_history(journal.path.parent)
+    assert [event.kind for event in history] == ["kept"]
+    assert history.damage == ()
