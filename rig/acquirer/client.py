@@ -36,6 +36,7 @@ class HostState:
     held: list[dict[str, Any]]
     connections: list[dict[str, Any]]
     plain_port: int | None = None
+    hangs: bool = False
     network: dict[str, Any] = field(default_factory=lambda: {"restored": True})
 
     @property
@@ -115,9 +116,9 @@ class AcquirerClient:
         """It can be reached again."""
         return _state(self._rpc.call("issuer", bank=bank, out=False))
 
-    def change_keys(self, tid: str) -> None:
-        """The terminal's session keys change, and it is not told."""
-        self._rpc.call("keys", tid=tid)
+    def change_keys(self, tid: str) -> bool:
+        """The terminal's session keys change, and it is not told; whether they did."""
+        return bool(self._rpc.call("keys", tid=tid)["changed"])
 
     def cut_over(self) -> str:
         """The next business date begins (midnight); returns it, YYYY-MM-DD."""
@@ -167,5 +168,5 @@ def _state(raw: Mapping[str, Any]) -> HostState:
     listener = raw["listener"]
     return HostState(
         listener["up"], listener["port"], raw["rules"], raw["held"], raw["connections"], listener["plain_port"],
-        raw["network"],
+        listener["hangs"], raw["network"],
     )  # fmt: skip

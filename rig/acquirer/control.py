@@ -159,8 +159,7 @@ class Control:
         return await self._state()
 
     async def _keys(self, tid: str) -> Reply:
-        self._host.security.change_underneath(tid)
-        return {"tid": tid}
+        return {"tid": tid, "changed": self._host.security.change_underneath(tid)}
 
     async def _cut_over(self) -> Reply:
         with self._ledger.transaction():

@@ -72,6 +72,8 @@ class Security:
             return data
         return data.hex().upper()
 
-    def change_underneath(self, tid: str) -> None:
-        """New session keys that the terminal is not told of."""
+    def change_underneath(self, tid: str) -> bool:
+        """New session keys that the terminal is not told of; whether it had some that they replace."""
+        had = self._keys.of(tid).mac is not None
         self._keys.change(tid, self._dialect.mac)
+        return had

@@ -22,7 +22,7 @@ from rig.wire.keys.mac import MacAlgorithm, key_lengths
 from rig.wire.keys.session import SessionKeys
 
 FILE = "terminal-keys.json"
-_PIN_KEY_BYTES = 16
+_PIN_KEY_BYTES = _MASTER_BYTES = 16
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,15 @@ class TerminalKeyStore:
             os.fsync(file.fileno())
         fresh.replace(self._path)
         self._read = (-1, {})
+
+    def master(self, tid: str) -> bytes:
+        """A terminal's master key, made now if it had none."""
+        keys = self.of(tid)
+        if keys.master is not None:
+            return keys.master
+        master = des.with_odd_parity(secrets.token_bytes(_MASTER_BYTES))
+        self.put(tid, replace(keys, master=master))
+        return master
 
     def new_session(self, tid: str, algorithm: MacAlgorithm | None) -> bytes | None:
         """Draw session keys for a terminal, keep them, and return them as a sign-on's answer carries them.

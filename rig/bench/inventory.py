@@ -14,12 +14,16 @@ from rig.bearers.nft import nft_available
 from rig.bench.calibration import told
 from rig.bench.description import BenchFile
 from rig.cards.profile import Interface
+from rig.wire.iso8583.registry import find_dialect
 
 if TYPE_CHECKING:
     from rig.bench.devices import Devices
 
 EXACT_MOMENTS = "exact moments on the wire"
 """The capability of :mod:`rig.faults.wire`."""
+
+MESSAGE_CODES = "message codes"
+"""The capability of a dialect whose messages have an authentication code."""
 
 NETWORK_FAILURES = "network failures"
 """The capability of :mod:`rig.bearers.failures` that drop or reject packets."""
@@ -35,6 +39,7 @@ def capabilities(bench: BenchFile) -> list[str]:
     To be asked in the bench's own network: nftables may be had there and nowhere else.
     """
     found = ["ecr", "host ledger"]
+    found += [MESSAGE_CODES] if find_dialect(bench.acquirer.dialect).mac is not None else []
     found += _presentable(bench)
     found += ["power control"] if bench.power is not None else []
     found += ["readable signal"] if bench.modems else []

@@ -105,11 +105,15 @@ class Operations:
         result = require(self._devices.terminal, "terminal").void(sale.receipt, sale.money)
         return self._outcome(Operation(intent, sale.money, result))
 
-    def end_of_day(self) -> Operation:
-        """Settle the day between terminal and host."""
+    def end_of_day(self, *faults: Fault) -> Operation:
+        """Settle the day between terminal and host; ``faults`` are the host's own."""
         nothing = Money(0, self._bench.terminal.currency)
         intent = self._intent("end_of_day", nothing)
-        return self._outcome(Operation(intent, nothing, require(self._devices.terminal, "terminal").end_of_day()))
+        self._injector.arm(*faults)
+        operation = Operation(intent, nothing, require(self._devices.terminal, "terminal").end_of_day())
+        self._outcome(operation)
+        self._injector.end_sale()
+        return operation
 
     def resolve(self) -> None:
         """Ask the terminal what became of the sales whose answer was lost. Never sends one again."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rig.acquirer.terminal_keys import FILE, TerminalKeyStore
 from rig.bearers.dialup import process_name
 from rig.bearers.wifi.channels import frequency_mhz
 from rig.bench.description import BenchFile
@@ -20,6 +21,7 @@ from rig.bench.plan_ways import base_settings, exchange_settings, telephone_line
 from rig.bench.spawn import Program, module_command, write_private
 from rig.errors import CallerMistake
 from rig.units import CURRENCY_NUMERIC
+from rig.wire.iso8583.registry import find_dialect
 
 BENCH_COPY = "bench.yaml"
 """The bench file as a run used it, among the run's configs."""
@@ -141,7 +143,18 @@ def _acquirer(bench: BenchFile, places: Places) -> dict[str, Any]:
         "currency": bench.terminal.currency,
         "terminals": {bench.terminal.terminal_id: bench.terminal.merchant_id},
         "ledger": str(places.state.ledger),
+        "dialect": bench.acquirer.dialect,
+        "rules": str(places.bench_file.parent / bench.acquirer.rules) if bench.acquirer.rules else None,
     }
+
+
+def _injected_keys(bench: BenchFile, places: Places) -> dict[str, str]:
+    """The key that a virtual terminal shares with the host; one is made at first use, as a real one is injected."""
+    if find_dialect(bench.acquirer.dialect).mac is None:
+        return {}
+    keys = places.state.root / FILE
+    TerminalKeyStore(keys).master(bench.terminal.terminal_id)
+    return {"injected_keys": str(keys)}
 
 
 def _services(bench: BenchFile) -> dict[str, dict[str, Any]]:
@@ -227,6 +240,8 @@ def _terminal(bench: BenchFile, simulation: Simulation, places: Places, common: 
             "connect_timeout_s": line.connect_timeout_s,
             "response_timeout_s": line.response_timeout_s,
         },
+        "dialect": bench.acquirer.dialect,
+        **_injected_keys(bench, places),
         "print_via_ecr": True,
         **simulation.terminal,
         # Last, because a bench file never says where files are written.

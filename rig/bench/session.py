@@ -163,9 +163,9 @@ class Bench:
         """Take a sale back."""
         return self.operations.void(sale)
 
-    def end_of_day(self) -> Operation:
-        """Settle the day between terminal and host."""
-        return self.operations.end_of_day()
+    def end_of_day(self, *faults: Fault) -> Operation:
+        """Settle the day between terminal and host; ``faults`` are the host's own (:mod:`rig.faults.host`)."""
+        return self.operations.end_of_day(*faults)
 
     def attenuate(self, path: str, loss: Decibel) -> float:
         """Set an RF path; returns what reads back, in dB."""

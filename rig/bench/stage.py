@@ -21,6 +21,7 @@ from rig.bench.carding import Carding
 from rig.bench.description import BenchFile
 from rig.bench.devices import Devices, Observe, require
 from rig.bench.failing import BearerFailures
+from rig.bench.hosting import Hosting
 from rig.bench.means import host_port, with_means
 from rig.bench.playing import Playing
 from rig.bench.signals import Signals
@@ -38,7 +39,7 @@ _PLAIN_SALE = Payload(7, b"0200")
 """The message type of a sale, in letters, after two bytes of length and a TPDU."""
 
 
-class BenchStage:
+class BenchStage(Hosting):
     """The devices of a bench in the hands of faults. Methods may be called from the devices' own threads."""
 
     def __init__(
@@ -151,21 +152,6 @@ class BenchStage:
         require(self._devices.terminal, "terminal").hang_up()
         return Proof(read_back is False, {"relay_reads": read_back})
 
-    def arm_host(self, behaviour: str, options: Facts) -> int:
-        """The host will behave so for the next sale request."""
-        number: int = require(self._devices.acquirer, "acquirer").arm({"action": behaviour, "match": "sale", **options})
-        return number
-
-    def host_proof(self, rule: int) -> Proof:
-        """Whether the host's rule was applied: a rule for one request is gone once it was."""
-        armed = require(self._devices.acquirer, "acquirer").state().rules
-        return Proof(all(each["number"] != rule for each in armed), {"rule": rule, "still_armed": armed})
-
-    def host_down(self) -> Proof:
-        """The host refuses connections."""
-        state = require(self._devices.acquirer, "acquirer").down()
-        return Proof(not state.up, {"listening": state.up})
-
     def arm_wire(self, bearer: str, cut: Cut) -> LateProof:
         """A packet of the terminal will meet its fate on the wire, until :meth:`restore`."""
         self._bearer(bearer)
@@ -221,10 +207,6 @@ class BenchStage:
         self.power_on()
         require(self._devices.terminal, "terminal").wait_until_up(self._bench.terminal.boot_limit_s)
         self.power_was_cut = False
-
-    def host_up(self) -> None:
-        """The host accepts connections again."""
-        require(self._devices.acquirer, "acquirer").up()
 
     def wait_for_service(self) -> None:
         """Wait until every bearer whose signal can be read has its service back."""

@@ -99,6 +99,10 @@ class Stage(Protocol):
         """The host refuses connections."""
         ...
 
+    def do_at_host(self, act: str, options: Facts) -> Proof:
+        """Something happens to the host as a whole (:mod:`rig.faults.host`)."""
+        ...
+
     def arm_wire(self, bearer: str, cut: Cut) -> LateProof:
         """A packet of the terminal will meet its fate on the wire; the proof is what was counted there."""
         ...

@@ -73,3 +73,7 @@ class Acquirer(Part):
     plain_port: Port | None = None
     """Where it listens without TLS too, for bearers that are ``plain`` and for calls."""
     name: str = "acquirer.bench"
+    dialect: str = "ascii-1987"
+    """How the terminal writes ISO 8583; ``rig acquirer dialects`` lists what is installed."""
+    rules: str | None = None
+    """A file of rules for card network and issuers; relative to the bench file."""

@@ -13,7 +13,7 @@ from rig.virtual.terminal.bearers import Log
 from rig.virtual.terminal.defects import Defect
 from rig.virtual.terminal.emv.card import Completion, Finish, HostAnswer
 from rig.virtual.terminal.host import Exchange, Host, NoAnswer, NotReached
-from rig.virtual.terminal.messages import NO_RESPONSE, OTHER_REASON, advice_elements, kept_elements
+from rig.virtual.terminal.messages import NO_RESPONSE, OTHER_REASON, WRONG_CODE, advice_elements, kept_elements
 from rig.virtual.terminal.results import (
     APPROVED,
     CARD_REFUSED,
@@ -76,9 +76,9 @@ class Authoriser:
                 return self._without_host(transaction, request, finish, HOST_UNREACHABLE)
             answer = self._ask(transaction, request, exchange)
         with exchange:
-            if answer is not None:
+            if isinstance(answer, Message):
                 return self._decide(transaction, answer, finish)
-            return self._without_answer(transaction, exchange, finish)
+            return self._without_answer(transaction, exchange, finish, answer)
 
     def approve_offline(self, transaction: Transaction, request: Message, rc: str = OFFLINE_APPROVED) -> Decision:
         """Card and terminal approve: write down what the host will be told, before anybody else is."""
@@ -87,7 +87,7 @@ class Authoriser:
         self._log("terminal_offline_approval", trace=transaction.trace, rc=rc)
         return Decision(APPROVED)
 
-    def _ask(self, transaction: Transaction, request: Message, exchange: Exchange) -> Message | None:
+    def _ask(self, transaction: Transaction, request: Message, exchange: Exchange) -> Message | NoAnswer:
         public, secret = kept_elements(request)
         self._store.sending(transaction, public, self._vault.seal(transaction.trace, secret))
         try:
@@ -95,7 +95,7 @@ class Authoriser:
             return exchange.answer(self._response_timeout_s)
         except NoAnswer as failure:
             self._log("terminal_no_answer", trace=transaction.trace, why=str(failure))
-            return None
+            return failure
 
     def _decide(self, transaction: Transaction, answer: Message, finish: Finish | None) -> Decision:
         rc = answer.text(39)
@@ -121,12 +121,15 @@ class Authoriser:
         chip = encode_all(Tlv(tag, value) for tag, value in completion.chip.items())
         return self.approve_offline(transaction, replace(request, fields={**request.fields, 55: chip}), UNABLE_APPROVED)
 
-    def _without_answer(self, transaction: Transaction, exchange: Exchange, finish: Finish | None) -> Decision:
+    def _without_answer(
+        self, transaction: Transaction, exchange: Exchange, finish: Finish | None, failure: NoAnswer
+    ) -> Decision:
         """No valid answer came in time. What comes now is discarded with its connection."""
+        reason = WRONG_CODE if failure.code_was_wrong else NO_RESPONSE
         if not self._believes_late_answers:
             self._complete(transaction, finish, HostAnswer(UNABLE_DECLINED))
-            return Decision(HOST_MUTE, NO_RESPONSE)
-        self._reversals.fail(transaction, HOST_MUTE, NO_RESPONSE)
+            return Decision(HOST_MUTE, reason)
+        self._reversals.fail(transaction, HOST_MUTE, reason)
         try:
             return self._decide(transaction, exchange.answer(_TOO_LATE_S), finish)
         except NoAnswer:

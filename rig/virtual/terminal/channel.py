@@ -6,7 +6,7 @@ import socket
 from typing import Protocol
 
 from rig.virtual.terminal.bearers import end
-from rig.wire.iso8583 import FrameReader, Tpdu, frame
+from rig.wire.tpdu import WITH_TPDU, Framing, Tpdu
 
 
 class Channel(Protocol):
@@ -39,14 +39,15 @@ class StreamChannel:
 
     slowness_s = 0.0
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: socket.socket, framing: Framing = WITH_TPDU) -> None:
         self._connection = connection
-        self._frames = FrameReader()
+        self._framing = framing
+        self._frames = framing.reader()
 
     def send(self, tpdu: Tpdu, payload: bytes, timeout_s: float) -> None:
         """Let a message leave."""
         self._connection.settimeout(timeout_s)
-        self._connection.sendall(frame(tpdu, payload))
+        self._connection.sendall(self._framing.frame(tpdu, payload))
 
     def receive(self, timeout_s: float) -> list[bytes]:
         """The messages that the next bytes complete."""

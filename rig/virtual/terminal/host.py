@@ -17,11 +17,12 @@ from rig.virtual.terminal.clock import Clock
 from rig.virtual.terminal.defects import Defect
 from rig.virtual.terminal.messages import answers
 from rig.virtual.terminal.network import Network
+from rig.virtual.terminal.protection import Protection, WrongCode
 from rig.virtual.terminal.resolver import Resolver
 from rig.virtual.terminal.settings import Settings
 from rig.virtual.terminal.telephone import Telephone
 from rig.wire.errors import WireError
-from rig.wire.iso8583 import ASCII87, Message, Tpdu
+from rig.wire.iso8583 import Message, Tpdu
 
 _TPDU = Tpdu(destination=0x0001, source=0x0000)
 
@@ -31,14 +32,26 @@ class NotReached(Exception):
 
 
 class NoAnswer(Exception):
-    """The request may have left, and no valid answer came in time."""
+    """The request may have left, and no valid answer came in time.
+
+    ``code_was_wrong``: an answer came whose message authentication code was wrong, or that said so of the request's.
+    """
+
+    code_was_wrong = False
+
+
+class NotBelieved(NoAnswer):
+    """What came was no answer to believe, for its code."""
+
+    code_was_wrong = True
 
 
 class Exchange:
     """One request and its answer on one connection."""
 
-    def __init__(self, channel: Channel, bearer: str, request: Message, log: Log) -> None:
+    def __init__(self, channel: Channel, bearer: str, request: Message, protection: Protection, log: Log) -> None:
         self._channel = channel
+        self._protection = protection
         self._bearer = bearer
         self._request = request
         self._log = log
@@ -50,7 +63,7 @@ class Exchange:
         Raises:
             NoAnswer: the connection ended meanwhile; some of it may have left.
         """
-        data = ASCII87.encode(self._request)
+        data = self._protection.write(self._request)
         self._log("terminal_host_tx", bearer=self._bearer, mti=self._request.mti, stan=self._request.text(11))
         try:
             self._channel.send(_TPDU, data, timeout_s)
@@ -70,11 +83,14 @@ class Exchange:
                 raise NoAnswer("response timer ran out")
             try:
                 for payload in self._channel.receive(remaining):
-                    message = ASCII87.decode(payload)
+                    message = self._protection.read(payload)
                     self._log("terminal_host_rx", mti=message.mti, stan=message.text(11), rc=message.text(39))
                     if answers(self._request, message):
                         self._answered = True
                         return message
+            except WrongCode as error:
+                self._log("terminal_code_wrong", why=str(error))
+                raise NotBelieved(str(error)) from error
             except (OSError, WireError) as error:
                 raise NoAnswer(str(error)) from error
 
@@ -93,6 +109,7 @@ class Host:
         self._log = log
         self._tls: ssl.SSLContext | None = None
         self._network = Network(settings, log)
+        self._protection = Protection(settings, log)
         self._resolver = Resolver(log)
         self._telephones = {each.name: Telephone(each.line, log) for each in settings.bearers if each.line is not None}
         self._clock = Clock(self._network.attempts if settings.time_from_network else lambda: (), log)
@@ -107,8 +124,24 @@ class Host:
         """A connection on which ``request`` can be sent.
 
         Raises:
-            NotReached: no bearer has a carrier and connects and shows the right certificate.
+            NotReached: no bearer has a carrier and connects and shows the right certificate, or the host gives no
+                session keys.
         """
+        if self._protection.must_sign_on:
+            self._sign_on()
+        return self._connected(request)
+
+    def _sign_on(self) -> None:
+        request = self._protection.sign_on()
+        timeout_s = self._settings.host.response_timeout_s
+        try:
+            with self._connected(request) as exchange:
+                exchange.send(timeout_s)
+                self._protection.take(exchange.answer(timeout_s))
+        except (NoAnswer, WireError) as error:
+            raise NotReached(f"no session keys: {error}") from error
+
+    def _connected(self, request: Message) -> Exchange:
         for attempt in self._network.attempts():
             try:
                 channel = self._connect(attempt)
@@ -116,7 +149,7 @@ class Host:
                 self._log("terminal_bearer_failed", bearer=attempt.bearer, why=str(error))
                 continue
             self._log("terminal_bearer_up", bearer=attempt.bearer)
-            return Exchange(channel, attempt.bearer, request, self._log)
+            return Exchange(channel, attempt.bearer, request, self._protection, self._log)
         raise NotReached("no bearer reaches the host")
 
     def ask(self, request: Message) -> Message:
@@ -136,7 +169,8 @@ class Host:
         host = self._settings.host
         address = self._resolver.address_of(attempt.address or host.address, attempt)
         connection = attempt.connect((address, attempt.port or host.port))
-        return StreamChannel(connection if attempt.plain else self._secure(connection, attempt))
+        secured = connection if attempt.plain else self._secure(connection, attempt)
+        return StreamChannel(secured, self._protection.dialect.framing)
 
     def _secure(self, plain: socket.socket, attempt: Attempt) -> ssl.SSLSocket:
         host = self._settings.host

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -80,7 +81,8 @@ class Settings:
     """Everything a terminal is told when it is installed. Times are seconds, paths absolute, amounts minor units.
 
     ``slot`` is the chip slot's socket and ``stripe`` the magnetic head's serial port, where it has them;
-    ``floor_limit`` is what a contact card may approve without the host.
+    ``floor_limit`` is what a contact card may approve without the host. ``dialect`` is what the host speaks,
+    ``master_key`` the key under which it gives session keys, where the dialect has use for them.
     """
 
     name: str
@@ -104,6 +106,8 @@ class Settings:
     time_from_network: bool
     print_via_ecr: bool
     defects: frozenset[Defect]
+    dialect: str = "ascii-1987"
+    master_key: bytes | None = field(default=None, repr=False)
     emv: EmvSettings = field(default_factory=EmvSettings)
 
 
@@ -140,8 +144,21 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
         time_from_network=top.get("time_from_network", bool, False),
         print_via_ecr=top.get("print_via_ecr", bool, True),
         defects=parse_defects(top.get("defects", list, [])),
+        dialect=top.get("dialect", str, "ascii-1987"),
+        master_key=_master_key(top),
         emv=read_emv(top),
     )
+
+
+def _master_key(top: Section) -> bytes | None:
+    """The key that was injected for this terminal's id, where there is a file of them."""
+    if not top.has("injected_keys"):
+        return None
+    path = Path(top.get("injected_keys", str))
+    try:
+        return bytes.fromhex(json.loads(path.read_text())[top.digits("terminal_id", 8)]["master"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CallerMistake("terminal setting injected_keys", f"{path}: {error}", "name a file of keys") from None
 
 
 def _made(top: Section, key: str, runtime: Path) -> Path | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from rig.wire.errors import WireError
-from rig.wire.iso8583.elements import Original, Totals, parse_de61, parse_de90
+from rig.wire.iso8583.elements import Original, Totals, de61, de90, parse_de61, parse_de90
 from rig.wire.iso8583.message import Message, is_response
 
 Flow = Literal[
@@ -78,6 +78,7 @@ class Usage:
         original: the element that points at the message to undo.
         reversal_is_own: a reversal has STAN and batch of its original, and no element that points at it.
         repeats_unchanged: a repeat has the type of the first (UnionPay); else its last digit is one more.
+        types: what stands before the batch in DE60, by flow (UnionPay's transaction type); 00 where it is not named.
         unionpay_totals: DE48 of a settlement is UnionPay's, and unequal totals are told in it, not in DE39.
     """
 
@@ -91,6 +92,7 @@ class Usage:
     reversal_is_own: bool = False
     repeats_unchanged: bool = False
     unionpay_totals: bool = False
+    types: Mapping[Flow, str] = field(default_factory=dict)
     _by_type: dict[str, tuple[Form, ...]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -124,6 +126,21 @@ class Usage:
         """The network management code; empty where the message has none."""
         number, begin, end = self.code
         return message.text(number)[begin:end]
+
+    def numbering(self, flow: Flow, batch: str, code: str = "") -> dict[int, str | bytes]:
+        """The elements of a request that hold batch and network management code."""
+        number = self.code[0]
+        if number == 60:
+            return {60: self.types.get(flow, "00") + batch + (code or "000")}
+        return {number: code} if flow == "network" else {60: batch}
+
+    def pointing_at(self, mti: str, stan: str, time: str, batch: str, date: str) -> dict[int, str | bytes]:
+        """The element that points at an original by what is known of it: type, STAN, DE7, batch, date (DE13)."""
+        return {90: de90(mti, stan, time)} if self.original == 90 else {61: de61(batch, stan, date)}
+
+    def processing(self, flow: Flow) -> str:
+        """DE3 of a request, six digits. Raises WireError where this dialect has no words for it."""
+        return (self.form(flow).processing or "00") + "0000"
 
     def original_of(self, message: Message) -> Original | None:
         """What a message points at. Raises WireError where the element has another form."""

@@ -36,6 +36,16 @@ USAGE = Usage(
     reversal_is_own=True,
     repeats_unchanged=True,
     unionpay_totals=True,
+    types={
+        "sale": "22",
+        "void": "23",
+        "refund": "25",
+        "authorisation": "10",
+        "cancel": "11",
+        "completion": "20",
+        "advice": "30",
+        "reversal": "22",
+    },
 )
 
 DIALECT = Dialect(
