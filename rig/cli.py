@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from rig import __version__, calibrate_command, card_command, compare_command, timeline_command
+from rig import __version__, acquirer_command, calibrate_command, card_command, compare_command, timeline_command
 from rig.errors import CallerMistake, RigError
 from rig.running import has_begun, run_suite
 
@@ -35,6 +35,7 @@ whether the money is right.
 )
 bench_app = typer.Typer(no_args_is_help=True, help="A bench: its certificate authority, its state.")
 app.add_typer(bench_app, name="bench")
+app.add_typer(acquirer_command.app, name="acquirer")
 app.add_typer(card_command.app, name="card")
 app.add_typer(timeline_command.app, name="timeline")
 app.command()(compare_command.compare)
@@ -103,17 +104,28 @@ def _finish(folder: Path, reports: Path, as_json: bool, code: int = 0) -> None:
 @app.command()
 def judge(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="a run's folder, such as reports/latest")],
+    ledger: Annotated[
+        Path | None, typer.Option("--ledger", metavar="CSV", help="judge by these books instead of the host's own")
+    ] = None,
+    columns: Annotated[
+        Path | None, typer.Option("--columns", metavar="FILE", help="how a portal wrote them: see docs/ledger.md")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Judge a run again from its files alone; the same files give the same answer."""
+    from rig.acquirer import portal
     from rig.history import read_history
     from rig.verdict import explain
     from rig.verdict import judge as judge_history
+    from rig.verdict.other_ledger import with_ledger
 
     journals = run / "journals"
     if not journals.is_dir():
         raise CallerMistake(str(run), "no run: it has no folder `journals`", "name a folder under reports/runs")
     history = read_history(journals)
+    if ledger is not None:
+        form = portal.PortalFormat.load(columns) if columns else portal.OURS
+        history = with_ledger(history, portal.read(ledger, form))
     verdict = judge_history(history)
     if as_json:
         print(verdict.to_json(), end="")

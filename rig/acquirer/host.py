@@ -65,7 +65,7 @@ class Host:
         vault: seals card numbers for the ledger.
         redactor: the bench's test ranges and tokens.
         journal: gets ``request_received``, ``settlement``, ``cryptogram_replayed``, ``counter_went_back`` and more.
-        merchants: the terminals that this host serves, each with its merchant.
+        merchants: the terminals that this host serves, each with its merchant; None: every terminal.
         currency: ISO 4217 digits of the one currency it books.
     """
 
@@ -78,7 +78,7 @@ class Host:
         vault: PanVault,
         redactor: Redactor,
         journal: Journal,
-        merchants: Mapping[str, str],
+        merchants: Mapping[str, str] | None,
         currency: str,
     ) -> None:
         self.dialect = dialect
@@ -89,7 +89,7 @@ class Host:
         self.ledger = ledger
         self._redactor = redactor
         self._journal = journal
-        self._merchants = dict(merchants)
+        self._merchants = dict(merchants) if merchants is not None else None
         self._bookings = Bookings(ledger, redactor, vault, currency, self.day)
         self._referring = Referring(ledger, redactor)
         self._reversals = Reversals(ledger, redactor)
@@ -135,6 +135,8 @@ class Host:
         return answer_to(request.message, result, chip)
 
     def _stranger(self, request: Request) -> Result | None:
+        if self._merchants is None:
+            return None
         merchant = self._merchants.get(request.tid)
         if merchant is None:
             return {39: UNKNOWN_TERMINAL}

@@ -8,7 +8,6 @@ the machine (sqlite.org/pragma.html, sqlite.org/wal.html).
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import sqlite3
@@ -19,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from rig.acquirer.books import Books, EarlyReversal, at_of
+from rig.acquirer.opening import connect, lock
 from rig.acquirer.row import Row
-from rig.acquirer.schema import COLUMNS, INSERT, SELECT, VERSION, from_columns, prepare, to_columns
-from rig.errors import CallerMistake
+from rig.acquirer.schema import COLUMNS, INSERT, SELECT, from_columns, to_columns
 from rig.history.journal import boot_id
 from rig.wire.iso8583 import Original, Totals
 
@@ -55,8 +54,8 @@ class Ledger:
     def __init__(self, path: Path) -> None:
         with contextlib.suppress(FileExistsError):
             os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
-        self._lock = _lock(path)
-        self._db = _connect(path)
+        self._lock = lock(path)
+        self._db = connect(path)
         self._books = Books.read(self._db)
         with self.transaction():
             self._books.session += 1
@@ -263,31 +262,3 @@ class Ledger:
     def begin_day(self, business_date: str, t: int) -> None:
         """A new business date begins."""
         self._db.execute("INSERT INTO days (t, business_date) VALUES (?, ?)", (t, business_date))
-
-
-def _lock(path: Path) -> int:
-    """What is kept in memory is right for one writer alone."""
-    lock = os.open(path.with_name(path.name + ".lock"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(lock)
-        raise CallerMistake(str(path), "another process has this ledger open", "end it, or name another file") from None
-    return lock
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(path, isolation_level=None, cached_statements=256)
-    try:
-        version = prepare(db)
-        if version < VERSION:
-            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    except sqlite3.DatabaseError as error:
-        raise CallerMistake(str(path), f"no ledger: {error}", "name another file, or move this one away") from error
-    if version > VERSION:
-        raise CallerMistake(str(path), f"a ledger of version {version}", "move it away; a new one is made")
-    if version < VERSION:  # nothing of it is lost, and nothing of it is needed: accounts are of one session
-        db.close()
-        path.rename(path.with_name(f"{path.name}.version{version}"))
-        return _connect(path)
-    return db

@@ -8,17 +8,17 @@ Settings beside those of every bench process (:mod:`rig.process`)::
      "dialect": "ascii-1987", "rules": null}
 
 ``state`` is the bench's state directory (certificates, issuer keys), ``cards`` the folder of card profiles,
-``terminals`` the terminals served with their merchants, ``plain_port`` where it listens without TLS as well,
-``rules`` a file for :mod:`rig.acquirer.rules`. Ready says ``port``, ``plain_port`` and the certificate's
-``fingerprint``.
+``terminals`` the terminals served with their merchants (null: every terminal), ``plain_port`` where it listens without
+TLS as well, ``rules`` a file for :mod:`rig.acquirer.rules`. Ready says what :class:`Served` holds.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from rig.acquirer.authority import host_identity
 from rig.acquirer.control import Control
@@ -38,13 +38,21 @@ from rig.acquirer.terminal_keys import FILE, TerminalKeyStore
 from rig.acquirer.vault import PanVault
 from rig.errors import CallerMistake
 from rig.history import Journal
-from rig.process import Started, main_config
+from rig.process import main_config
 from rig.units import CURRENCY_NUMERIC
 from rig.wire.iso8583 import ASCII87
 from rig.wire.iso8583.registry import find_dialect
 
 SOCKET = "acquirer.sock"
 """The control socket's name in the runtime folder."""
+
+
+class Served(NamedTuple):
+    """Where the host listens: its port, the one without TLS beside it, and the SHA-256 of its certificate."""
+
+    port: int
+    plain_port: int | None
+    fingerprint: str | None
 
 
 def main() -> None:
@@ -55,17 +63,27 @@ def main() -> None:
     journal.write("started", listen=config["listen"], tls=config.get("tls", True))
     try:
         ledger = Ledger(Path(config["ledger"]))
-        asyncio.run(_serve(started, journal, ledger))
+        asyncio.run(serve(config, journal, ledger, started.stop, lambda served: started.ready(**served._asdict())))
         ledger.close()
     finally:
         journal.write("ended")
         journal.close()
 
 
-async def _serve(started: Started, journal: Journal, ledger: Ledger) -> None:
-    config = started.config
-    state = Path(config["state"])
-    identity = host_identity(state, config["listen"]) if config.get("tls", True) else None
+async def serve(
+    config: Mapping[str, Any],
+    journal: Journal,
+    ledger: Ledger,
+    stop: threading.Event,
+    ready: Callable[[Served], None],
+) -> None:
+    """Serve until ``stop``; ``ready`` is called once the host listens.
+
+    Raises:
+        CallerMistake: a setting is wrong.
+        DeviceGone: an address cannot be bound.
+    """
+    identity = host_identity(Path(config["state"]), config["listen"]) if config.get("tls", True) else None
 
     def push(event: str, **data: Any) -> None:
         control.push(event, **data)
@@ -81,9 +99,8 @@ async def _serve(started: Started, journal: Journal, ledger: Ledger) -> None:
     control = Control(Path(config["runtime"]) / SOCKET, doors, delivery, host)
     doors.open()
     await control.open()
-    fingerprint = identity.fingerprint if identity else None
-    started.ready(port=doors.port, plain_port=doors.plain_port, fingerprint=fingerprint)
-    await asyncio.to_thread(started.stop.wait)
+    ready(Served(doors.port, doors.plain_port, identity.fingerprint if identity else None))
+    await asyncio.to_thread(stop.wait)
     await doors.shut("the host ends")
     await control.close()
 

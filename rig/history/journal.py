@@ -6,7 +6,7 @@ import datetime
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,8 @@ class Journal:
         self._sequence = 0
         self._lock = threading.Lock()
         self._gathered: list[bytes] | None = None
+        self.watch: Callable[[Event], None] | None = None
+        """Called with every event, once it is written or gathered."""
         self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_EXCL | os.O_CLOEXEC, 0o600)
 
     @classmethod
@@ -78,6 +80,8 @@ class Journal:
             if durable:
                 self._flush()
                 os.fdatasync(self._fd)
+        if self.watch is not None:
+            self.watch(event)
         return event
 
     def gather(self) -> None:

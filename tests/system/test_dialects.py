@@ -22,7 +22,9 @@ def _rig(folder: Path, dialect: str) -> Rig:
 def test_codes_and_keys(tmp_path: Path, dialect: str) -> None:
     """A wrong code, changed keys, a lost answer, and a day of sale, void and settlement, all under session keys."""
     rig = _rig(tmp_path, dialect)
-    code, summary = rig.run("wifi and (wrong_code or keys_changed or (no_answer and silent) or test_void or end_of_day)")
+    code, summary = rig.run(
+        "wifi and (wrong_code or keys_changed or (no_answer and silent) or test_void or end_of_day)"
+    )
     assert code == 0, summary
     verdicts = summary["verdicts"]
     assert (verdicts["failed_safely"], verdicts["completed"], summary["cases"]) == (3, 2, 5)
