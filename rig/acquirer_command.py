@@ -41,6 +41,7 @@ def serve(
         list[str] | None, typer.Option("--terminal", metavar="TID=MERCHANT", help="serve these alone; else every one")
     ] = None,
     currency: Annotated[str, typer.Option("--currency")] = "EUR",
+    front: Annotated[str, typer.Option("--front", help="its TLS front, sound or hostile: docs/fronts.md")] = "good",
     state: StateOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -54,7 +55,9 @@ def serve(
 
     address, port = _address(listen)
     place = state or _state()
-    settings = Settings(place, cards, (address,), port, dialect, tls, currency, _terminals(terminal), rules, ledger)
+    settings = Settings(
+        place, cards, (address,), port, dialect, tls, currency, _terminals(terminal), rules, ledger, front
+    )
     console = Console(highlight=False)
 
     def told(event: Event) -> None:
@@ -75,6 +78,19 @@ def serve(
             console.print(f"[bold]{dialect}[/] on {address} port {served.port}{escape(trust)}", soft_wrap=True)
 
     run(settings, told, ready)
+
+
+@app.command("client-certificate")
+def client_certificate(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="whose, such as the terminal's id")],
+    state: StateOption = None,
+) -> None:
+    """Make a certificate with its key for a terminal that must show one (front mutual); say where it is."""
+    from rig.acquirer.authority import client_certificate as make
+
+    if not name.replace("-", "").isalnum():
+        raise CallerMistake("NAME", f"{name!r} is no name for a file", "letters, digits and hyphens")
+    typer.echo(str(make(state or _state(), name)))
 
 
 @app.command()

@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from rig.acquirer.certificates import Signed, Wanted, issue
 from rig.errors import CallerMistake
 
 HOST_NAME = "acquirer.bench"
@@ -85,6 +86,23 @@ def host_identity(state: Path, addresses: Sequence[str], now: datetime.datetime 
         return _issue_host(folder, authority, wanted, now)
 
 
+def signer_of(state: Path) -> Signed:
+    """The bench's authority with its key, for certificates that are not the host's own."""
+    with _locked(state / "pki") as folder:
+        authority = _authority(folder)
+    return Signed(authority.certificate, _signing_key(authority))
+
+
+def client_certificate(state: Path, name: str) -> Path:
+    """A file with a terminal's certificate and key under the bench's authority (PEM), made now if there was none."""
+    path = state / "pki" / f"client-{name}.pem"
+    if not path.exists():
+        made = issue(Wanted(name, for_client=True), signer_of(state))
+        with _locked(state / "pki"):
+            _write(path, made.pem())
+    return path
+
+
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
     try:
         return ipaddress.ip_address(text)
@@ -134,9 +152,7 @@ def _issue_host(
     addresses: set[ipaddress.IPv4Address | ipaddress.IPv6Address],
     now: datetime.datetime,
 ) -> Identity:
-    signer = serialization.load_pem_private_key(authority.key_path.read_bytes(), password=None)
-    if not isinstance(signer, ec.EllipticCurvePrivateKey):
-        raise CallerMistake(str(authority.key_path), "not an EC key", "restore the authority's own key")
+    signer = _signing_key(authority)
     key = ec.generate_private_key(ec.SECP256R1())
     names: list[x509.GeneralName] = [x509.DNSName(HOST_NAME)]
     names += [x509.IPAddress(address) for address in sorted(addresses, key=str)]
@@ -151,6 +167,13 @@ def _issue_host(
     issuer = authority.certificate.subject
     certificate = _certify(subject, issuer, key.public_key(), signer, (now - _CLOCK_SKEW, until), extensions)
     return _store(folder, "server", key, certificate)
+
+
+def _signing_key(authority: Identity) -> ec.EllipticCurvePrivateKey:
+    signer = serialization.load_pem_private_key(authority.key_path.read_bytes(), password=None)
+    if not isinstance(signer, ec.EllipticCurvePrivateKey):
+        raise CallerMistake(str(authority.key_path), "not an EC key", "restore the authority's own key")
+    return signer
 
 
 def _certify(

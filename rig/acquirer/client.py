@@ -28,6 +28,8 @@ class HostState:
         held: the answers it keeps back, each with ``key``, ``mti``, ``since_t``.
         connections: who is connected, each with ``peer``, ``local``, ``security``.
         network: the rules of card network and issuers, and whether they are those of the beginning (``restored``).
+        front: the TLS front that is up (``name``), and what came of the last one that was not the good one (``seen``:
+            :class:`rig.acquirer.fronts.meeting.Seen`); None without TLS.
     """
 
     up: bool
@@ -37,12 +39,14 @@ class HostState:
     connections: list[dict[str, Any]]
     plain_port: int | None = None
     hangs: bool = False
+    front: dict[str, Any] | None = None
     network: dict[str, Any] = field(default_factory=lambda: {"restored": True})
 
     @property
     def restored(self) -> bool:
         """Whether it is as :meth:`AcquirerClient.clear` leaves it."""
-        return self.up and not self.rules and not self.held and bool(self.network["restored"])
+        sound = self.front is None or self.front["name"] == "good"
+        return self.up and not self.rules and not self.held and bool(self.network["restored"]) and sound
 
 
 class AcquirerClient:
@@ -128,6 +132,10 @@ class AcquirerClient:
         """Close every open batch, then cut over; returns terminal and batch of each."""
         return [(tid, batch) for tid, batch in self._rpc.call("end_of_day")["batches"]]
 
+    def front(self, name: str) -> HostState:
+        """Show itself by another TLS front (:mod:`rig.acquirer.fronts`) from the next connection on."""
+        return _state(self._rpc.call("front", name=name))
+
     def clear(self) -> HostState:
         """The restore recipe: nothing armed, nothing held, every issuer there, listening."""
         return _state(self._rpc.call("clear"))
@@ -167,6 +175,13 @@ class AcquirerClient:
 def _state(raw: Mapping[str, Any]) -> HostState:
     listener = raw["listener"]
     return HostState(
-        listener["up"], listener["port"], raw["rules"], raw["held"], raw["connections"], listener["plain_port"],
-        listener["hangs"], raw["network"],
-    )  # fmt: skip
+        listener["up"],
+        listener["port"],
+        raw["rules"],
+        raw["held"],
+        raw["connections"],
+        plain_port=listener["plain_port"],
+        hangs=listener["hangs"],
+        front=raw["front"],
+        network=raw["network"],
+    )

@@ -3,7 +3,8 @@
 Verbs: ``ping``, ``arm {rule}``, ``release {key}`` (``"all"`` for all), ``down``, ``up``, ``hang`` (connections are
 taken, and nothing is said), ``restart {ms}``, ``clear`` (no rule armed, nothing held, every issuer there, the listener
 up: the restore recipe), ``state`` (its read-back), ``pending``, ``ledger {since_t}``, ``network {rules}``, ``issuer
-{bank, out}``, ``keys {tid}`` (session keys change underneath), ``cut_over`` (the next business date), ``end_of_day``.
+{bank, out}``, ``keys {tid}`` (session keys change underneath), ``cut_over`` (the next business date), ``end_of_day``,
+``front {name}`` (:mod:`rig.acquirer.fronts`).
 Pushed events: ``received``, ``held``, ``answered``, ``lost``, ``withheld``, each with ``key`` and ``mti``.
 """
 
@@ -15,6 +16,7 @@ import json
 import os
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,7 @@ from rig.acquirer.doors import Doors
 from rig.acquirer.faults import Rule
 from rig.acquirer.host import Host
 from rig.acquirer.rules import NetworkRules
-from rig.errors import RigError
+from rig.errors import CallerMistake, RigError
 
 Reply = dict[str, Any]
 _UNHEARD_LIMIT = 1 << 20  # bytes that a client may leave unread before it is dropped
@@ -46,6 +48,7 @@ class Control:
             "up": self._up, "state": self._state, "pending": self._pending, "ledger": self._rows, "hang": self._hang,
             "restart": self._restart, "network": self._network, "issuer": self._issuer, "keys": self._keys,
             "cut_over": self._cut_over, "end_of_day": self._end_of_day,
+            "front": self._front,
         }  # fmt: skip
 
     async def open(self) -> None:
@@ -114,6 +117,8 @@ class Control:
         self._delivery.rules.clear()
         self._delivery.release("all")
         self._host.network.restore()
+        if self._server.fronts is not None:
+            self._server.fronts.put_up("good")
         if self._restarting is not None:
             self._restarting.cancel()
         await self._unhang()
@@ -150,6 +155,12 @@ class Control:
         self._restarting = asyncio.create_task(come_back())
         return await self._state()
 
+    async def _front(self, name: str) -> Reply:
+        if self._server.fronts is None:
+            raise CallerMistake("front", "this host listens without TLS", "give it TLS")
+        self._server.fronts.put_up(name)
+        return await self._state()
+
     async def _network(self, rules: Mapping[str, Any]) -> Reply:
         self._host.network.set_rules(NetworkRules.read(rules, "rules"))
         return await self._state()
@@ -183,7 +194,16 @@ class Control:
         network = self._host.network
         told = {"restored": network.restored, **network.rules.model_dump(mode="json")}
         rules = self._delivery.rules.state()
-        return {"rules": rules, "held": held, "connections": lines, "listener": listener, "network": told}
+        fronts = self._server.fronts
+        front = {"name": fronts.name, "seen": asdict(fronts.seen)} if fronts else None
+        return {
+            "front": front,
+            "rules": rules,
+            "held": held,
+            "connections": lines,
+            "listener": listener,
+            "network": told,
+        }
 
     async def _pending(self) -> Reply:
         return {"pending": [{"key": h.key, "mti": h.mti, "since_t": h.since_t} for h in self._delivery.held]}

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rig.acquirer.fronts.meeting import Fronts
 from rig.acquirer.limits import Limits
 from rig.acquirer.line import Line, reason
 from rig.errors import DeviceGone
@@ -41,6 +42,7 @@ class Doors:
         port: TCP port; 0 picks one, the same for every address.
         tls: the TLS settings, or None for plain TCP.
         plain_port: a port without TLS beside it; 0 picks one, None: there is none.
+        fronts: how the door with TLS shows itself; None: as ``tls`` says.
     """
 
     def __init__(
@@ -52,11 +54,13 @@ class Doors:
         tls: ssl.SSLContext | None,
         limits: Limits,
         plain_port: int | None = None,
+        fronts: Fronts | None = None,
     ) -> None:
         self.doors = [Door(port, tls), *([Door(plain_port, None)] if plain_port is not None else [])]
         self.lines: set[Line] = set()
         self.hanging = False
         """Whether connections are taken and then nothing is said on them."""
+        self.fronts = fronts
         self._serve = converse
         self._journal = journal
         self._addresses = tuple(addresses)
@@ -159,7 +163,14 @@ class Doors:
                 self._journal.write("connection_hangs", peer=line.peer, local=line.local)
                 await line.closed.wait()
                 return
+            if tls is not None and self.fronts is not None:
+                if not self.fronts.is_sound:
+                    await self.fronts.meet(line, self._limits.handshake_s)
+                    return
+                tls = self.fronts.context()
             await line.open(tls)
+            if tls is not None and self.fronts is not None:
+                self.fronts.note_served()
             told: dict[str, Any] = {"tls": tls is not None, "resumed": line.resumed, "why": line.security}
             self._journal.write("connection_open", peer=line.peer, local=line.local, **told)
             await self._serve(line)
@@ -175,7 +186,7 @@ class Doors:
         finally:
             self.lines.discard(line)
             line.close()
-            if line.security:
+            if line.security and not line.met_front:
                 self._journal.write("connection_closed", peer=line.peer, local=line.local, why=line.why)
 
 

@@ -41,6 +41,7 @@ class Line:
         closed: set once nothing more will come.
         why: why it ended.
         received: how many bytes came.
+        met_front: whether it was met with a front behind which nothing is served.
     """
 
     def __init__(self, connection: socket.socket, limits: Limits) -> None:
@@ -51,6 +52,7 @@ class Line:
         self.closed = asyncio.Event()
         self.why = ""
         self.received = 0
+        self.met_front = False
         self._socket = connection
         self._limits = limits
         self._loop = asyncio.get_running_loop()
@@ -63,6 +65,15 @@ class Line:
         self._open = True
 
     # Beginning and end -------------------------------------------------------------------------------------------
+
+    async def peek(self) -> bytes:
+        """What has come and was not taken, before :meth:`open`; waits for the first of it."""
+        self._socket.setblocking(False)
+        while True:
+            try:
+                return self._socket.recv(_CHUNK, socket.MSG_PEEK)
+            except BlockingIOError:
+                await _ready(self._loop.add_reader, self._loop.remove_reader, self._socket)
 
     async def open(self, tls: ssl.SSLContext | None) -> None:
         """Do the handshake. Raises OSError (ssl.SSLError among them) where it fails or takes too long."""

@@ -5,7 +5,7 @@ Settings beside those of every bench process (:mod:`rig.process`)::
     {"listen": ["10.64.0.10"], "port": 5000, "tls": true, "plain_port": null,
      "state": "…", "cards": "…", "ledger": "….sqlite",
      "currency": "EUR", "terminals": {"52000001": "POSRIG000000001"}, "limits": {"idle_s": 300},
-     "dialect": "ascii-1987", "rules": null}
+     "dialect": "ascii-1987", "rules": null, "front": "good"}
 
 ``state`` is the bench's state directory (certificates, issuer keys), ``cards`` the folder of card profiles,
 ``terminals`` the terminals served with their merchants (null: every terminal), ``plain_port`` where it listens without
@@ -25,6 +25,7 @@ from rig.acquirer.control import Control
 from rig.acquirer.delivery import Delivery
 from rig.acquirer.doors import Doors
 from rig.acquirer.faults import FaultRules
+from rig.acquirer.fronts.meeting import Fronts
 from rig.acquirer.host import Host
 from rig.acquirer.keys import IssuerKeys
 from rig.acquirer.ledger import Ledger
@@ -94,7 +95,11 @@ async def serve(
     service = Service(host, delivery, journal, limits)
     tls = identity.server_context() if identity else None
     plain_port = config.get("plain_port")
-    doors = Doors(service.converse, journal, config["listen"], config["port"], tls, limits, plain_port=plain_port)
+    fronts = Fronts(Path(config["state"]), identity, config["listen"], journal) if identity else None
+    if fronts is not None:
+        fronts.put_up(config.get("front") or "good")
+    listen, port = config["listen"], config["port"]
+    doors = Doors(service.converse, journal, listen, port, tls, limits, plain_port=plain_port, fronts=fronts)
     delivery.fell_over = lambda: doors.drop_all("the host fell over")
     control = Control(Path(config["runtime"]) / SOCKET, doors, delivery, host)
     doors.open()

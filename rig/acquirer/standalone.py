@@ -45,6 +45,7 @@ class Settings:
     terminals: Mapping[str, str] | None = None
     rules: Path | None = None
     ledger: Path | None = None
+    front: str = "good"
     limits: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -77,6 +78,7 @@ def _config(settings: Settings) -> dict[str, Any]:
         "terminals": dict(settings.terminals) if settings.terminals is not None else None,
         "dialect": settings.dialect, "rules": str(settings.rules) if settings.rules else None,
         "limits": dict(settings.limits),
+        "front": settings.front,
     }  # fmt: skip
 
 

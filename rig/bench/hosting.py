@@ -7,7 +7,7 @@ from typing import Any
 from rig.acquirer.client import AcquirerClient
 from rig.bench.devices import Devices, require
 from rig.errors import CallerMistake
-from rig.faults import Facts, Proof
+from rig.faults import Facts, LateProof, Proof
 
 
 class Hosting:
@@ -37,6 +37,16 @@ class Hosting:
     def host_up(self) -> None:
         """The host accepts connections again."""
         self._host.up()
+
+    def show_front(self, name: str) -> LateProof:
+        """The host shows another TLS front, until it is cleared."""
+        self._host.front(name)
+
+        def prove() -> Proof:
+            seen = (self._host.state().front or {}).get("seen", {})
+            return Proof(seen.get("front") == name and seen["met"] > 0, seen)
+
+        return prove
 
     def do_at_host(self, act: str, options: Facts) -> Proof:
         """Something happens to the host as a whole: ``hang``, ``restart``, ``issuer out``, ``change keys``."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rig.acquirer.authority import client_certificate
 from rig.acquirer.terminal_keys import FILE, TerminalKeyStore
 from rig.bearers.dialup import process_name
 from rig.bearers.wifi.channels import frequency_mhz
@@ -239,6 +240,7 @@ def _terminal(bench: BenchFile, simulation: Simulation, places: Places, common: 
             "ca": str(places.state.certificates / "ca.pem"),
             "connect_timeout_s": line.connect_timeout_s,
             "response_timeout_s": line.response_timeout_s,
+            "client_certificate": str(client_certificate(places.state.root, line.terminal_id)),
         },
         "dialect": bench.acquirer.dialect,
         **_injected_keys(bench, places),

@@ -103,6 +103,10 @@ class Stage(Protocol):
         """Something happens to the host as a whole (:mod:`rig.faults.host`)."""
         ...
 
+    def show_front(self, name: str) -> LateProof:
+        """The host shows another TLS front; the proof is what terminals gave it until the case ends."""
+        ...
+
     def arm_wire(self, bearer: str, cut: Cut) -> LateProof:
         """A packet of the terminal will meet its fate on the wire; the proof is what was counted there."""
         ...

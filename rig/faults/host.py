@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from rig.faults.actions import Action, Fault, Stage
+from rig.faults.actions import Action, Fault, LateProof, Stage
 from rig.faults.moments import Moment
 
 Place = Literal["before", "in", "after"]
@@ -95,6 +95,15 @@ def host_restarts(down_s: float) -> Action:
 def host_hangs() -> Action:
     """The host takes connections, and then says nothing, not even TLS."""
     return _whole("hangs", "hang")
+
+
+def host_front(name: str) -> Action:
+    """The host shows itself by another TLS front (:mod:`rig.acquirer.fronts`); proven by a terminal that met it."""
+
+    def run(stage: Stage) -> LateProof:
+        return stage.show_front(name)
+
+    return Action(f"shows the front {name} of", "host", run)
 
 
 def issuer_out(bank: str) -> Action:

@@ -100,6 +100,9 @@ class FakeStage:
     def host_down(self) -> Proof:
         return self._act("host_down")
 
+    def show_front(self, name: str) -> LateProof:
+        return lambda: self._act("show_front", name)
+
     def do_at_host(self, act: str, options: Facts) -> Proof:
         return self._act("do_at_host", act, dict(options))
 

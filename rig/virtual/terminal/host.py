@@ -192,6 +192,8 @@ class Host:
             self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
             self._tls.minimum_version = ssl.TLSVersion.TLSv1_2
             self._tls.load_verify_locations(cafile=self._settings.host.ca)
+            if self._settings.host.client_certificate is not None:
+                self._tls.load_cert_chain(self._settings.host.client_certificate)
             if Defect.TRUSTS_ANY_CERTIFICATE in self._settings.defects:
                 self._tls.check_hostname = False
                 self._tls.verify_mode = ssl.CERT_NONE

@@ -28,7 +28,8 @@ class EcrAddress:
 
 @dataclass(frozen=True)
 class HostAddress:
-    """The acquirer's host and how long it may take; ``ca`` is a PEM file, ``server_name`` is verified.
+    """The acquirer's host and how long it may take; ``ca`` is a PEM file, ``server_name`` is verified,
+    ``client_certificate`` (PEM, with its key) is shown to a host that asks for one.
 
     ``address`` is an IP address or a name, which the bearer's name server is asked for.
     """
@@ -39,6 +40,7 @@ class HostAddress:
     ca: Path
     connect_timeout_s: float
     response_timeout_s: float
+    client_certificate: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -190,6 +192,7 @@ def _host(section: Section) -> HostAddress:
         ca=Path(section.get("ca", str)),
         connect_timeout_s=section.seconds("connect_timeout_s", 3.0),
         response_timeout_s=section.seconds("response_timeout_s", 5.0),
+        client_certificate=Path(shown) if (shown := section.get("client_certificate", str, "")) else None,
     )
 
 
