@@ -44,7 +44,8 @@ _WEAK = {
         *range(0xC015, 0xC01A),
     },
 }
-_SERVER_NAME, _SUPPORTED_VERSIONS, _SIGNATURES = 0, 43, 13
+_SERVER_NAME, _SUPPORTED_VERSIONS, _RENEGOTIATION = 0, 43, 0xFF01
+_RENEGOTIATION_SUITE = 0x00FF
 _LONGEST_RECORD = 16384 + 256
 _ALERTS = {
     0: "close notify", 10: "unexpected message", 40: "handshake failure", 42: "bad certificate",
@@ -177,10 +178,16 @@ def _numbers(data: bytes) -> tuple[int, ...]:
 # What a server answers -------------------------------------------------------------------------------------------
 
 
-def server_hello(version: int, suite: int, session: bytes = b"", ending: bytes = b"") -> bytes:
-    """A ServerHello that chooses version and suite; ``ending`` is the end of its random (:data:`DOWNGRADE_TO_12`)."""
+def server_hello(hello: ClientHello, version: int, suite: int, ending: bytes = b"") -> bytes:
+    """A ServerHello to this client that chooses version and suite.
+
+    ``ending`` is the end of its random (:data:`DOWNGRADE_TO_12`). It says that it renegotiates securely where the
+    client asks (RFC 5746), so that this is no reason to refuse it.
+    """
     random = os.urandom(32 - len(ending)) + ending
-    body = version.to_bytes(2, "big") + random + _vector(1, session) + suite.to_bytes(2, "big") + b"\0"
+    body = version.to_bytes(2, "big") + random + _vector(1, hello.session) + suite.to_bytes(2, "big") + b"\0"
+    if _RENEGOTIATION in hello.extensions or _RENEGOTIATION_SUITE in hello.suites:
+        body += _vector(2, _RENEGOTIATION.to_bytes(2, "big") + _vector(2, b"\0"))
     return _message(SERVER_HELLO, body)
 
 

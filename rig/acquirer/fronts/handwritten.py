@@ -23,7 +23,7 @@ def first_flight(name: str, hello: ClientHello, chain: Sequence[bytes]) -> bytes
     version = _VERSIONS.get(name, tls.TLS12)
     ending = tls.DOWNGRADE_TO_12 if name == "downgrade" else b""
     suite = _SUITES.get(name, _USUAL if name in _VERSIONS else _offered(hello))
-    messages = tls.server_hello(version, suite, hello.session, ending)
+    messages = tls.server_hello(hello, version, suite, ending)
     messages += tls.anonymous_key_exchange() if name == "anonymous" else tls.certificate(chain)
     return tls.record(tls.HANDSHAKE, messages + tls.server_hello_done(), version)
 

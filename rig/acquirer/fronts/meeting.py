@@ -103,7 +103,7 @@ class Fronts:
     async def _show(self, name: str, hello: ClientHello, line: Line, told: dict[str, Any], seen: Seen) -> None:
         if name == "reset":
             await line.open(None)
-            line.send(tls.record(tls.HANDSHAKE, tls.server_hello(tls.TLS12, hello.suites[0]))[:20])
+            line.send(tls.record(tls.HANDSHAKE, tls.server_hello(hello, tls.TLS12, hello.suites[0]))[:20])
             line.reset("the front resets in mid-handshake")
             told["why"] = "reset in mid-handshake"
         elif name in _BY_HAND or not _library_can(name, hello):
