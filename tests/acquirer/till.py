@@ -181,6 +181,11 @@ class Till:
         self._frames = FrameReader()
         self._inbox: list[tuple[Tpdu, bytes]] = []
 
+    @classmethod
+    def plain(cls, port: int) -> Self:
+        """A new connection without TLS."""
+        return cls(socket.create_connection((ADDRESS, port), timeout=5))
+
     def __enter__(self) -> Self:
         return self
 
