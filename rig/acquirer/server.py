@@ -83,7 +83,8 @@ class Service:
             message = self._decode(data)
             request = self.host.admit(message, data)
         except Refused as refused:
-            self._refuse(ReplyPath(line, dialect, self.host.security, tpdu, header), refused)
+            tid = refused.answer.text(41).rstrip() if refused.answer else ""
+            self._refuse(ReplyPath(line, dialect, self.host.security, tpdu, header, tid), refused)
         else:
             self._book(request, ReplyPath(line, dialect, self.host.security, tpdu, header, request.tid))
 

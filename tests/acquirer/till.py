@@ -95,6 +95,10 @@ def make_cards() -> dict[str, Card]:
         Card("purse", card_number("476173905", 16), "north-bank", "visa-18", "credit", {"limit": 10_000}),
         Card("stripe", card_number("476173906", 16), "north-bank", "visa-10", "debit", {"balance": 10_000},
              other={"service_code": "101"}),
+        Card("secret", card_number("476173909", 16), "north-bank", "visa-10", "credit", {"limit": 10_000_000},
+             other={"pin": "4711"}),
+        Card("part", card_number("476173908", 16), "north-bank", "visa-10", "prepaid",
+             {"balance": 1000, "partial": True}),
     ]  # fmt: skip
     for version in ALL:
         bank, bin_ = ("east-bank", "62123400") if version == "unionpay-01" else ("north-bank", "47617390")
@@ -111,6 +115,7 @@ class HostProcess:
         self.cards = make_cards()
         self.redactor = Redactor.with_new_key([TestRange("476173"), TestRange("621234")])
         self._settings = settings
+        self.dialect = str(settings.get("dialect", ASCII87.name))
         for folder in ("runtime", "journals", "state", "cards"):
             (root / folder).mkdir(parents=True, mode=0o700)
         self.redactor.save(root / "redaction.json")

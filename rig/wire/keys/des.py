@@ -15,7 +15,7 @@ BLOCK = 8
 def _algorithm(key: bytes) -> TripleDES:
     if len(key) not in (8, 16, 24):
         raise WireError(f"a key of {len(key)} bytes: DES wants 8, triple DES 16 or 24")
-    return TripleDES(key * 3 if len(key) == 8 else key)
+    return TripleDES((key * 3)[:24])  # a key of 16 is K1 K2 K1
 
 
 def encrypt(key: bytes, data: bytes) -> bytes:
