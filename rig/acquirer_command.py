@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from rig import acquirer_keys_command
 from rig.errors import CallerMistake
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ JsonOption = Annotated[bool, typer.Option("--json", help="JSON instead of text, 
 StateOption = Annotated[
     Path | None, typer.Option("--state", metavar="FOLDER", help="certificates, keys and ledger; made if absent")
 ]
+app.add_typer(acquirer_keys_command.app, name="keys")
+
 _QUIET = ("started", "ended", "session_keys_given")
 
 
@@ -51,10 +53,10 @@ def serve(
     """
     from rig.acquirer.authority import export_ca
     from rig.acquirer.serve import Served
-    from rig.acquirer.standalone import Settings, run
+    from rig.acquirer.standalone import Settings, default_state, run
 
     address, port = _address(listen)
-    place = state or _state()
+    place = state or default_state()
     settings = Settings(
         place, cards, (address,), port, dialect, tls, currency, _terminals(terminal), rules, ledger, front
     )
@@ -87,10 +89,11 @@ def client_certificate(
 ) -> None:
     """Make a certificate with its key for a terminal that must show one (front mutual); say where it is."""
     from rig.acquirer.authority import client_certificate as make
+    from rig.acquirer.standalone import default_state
 
     if not name.replace("-", "").isalnum():
         raise CallerMistake("NAME", f"{name!r} is no name for a file", "letters, digits and hyphens")
-    typer.echo(str(make(state or _state(), name)))
+    typer.echo(str(make(state or default_state(), name)))
 
 
 @app.command()
@@ -172,13 +175,9 @@ def _give(text: str, output: Path | None) -> None:
 def _client(state: Path | None) -> Any:
     from rig.acquirer.client import AcquirerClient
     from rig.acquirer.serve import SOCKET
+    from rig.acquirer.standalone import default_state
 
-    return AcquirerClient((state or _state()) / SOCKET)
-
-
-def _state() -> Path:
-    home = os.environ.get("XDG_STATE_HOME")
-    return (Path(home) if home else Path.home() / ".local/state").absolute() / "pos-rig" / "acquirer"
+    return AcquirerClient((state or default_state()) / SOCKET)
 
 
 def _address(told: str) -> tuple[str, int]:

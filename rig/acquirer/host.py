@@ -32,7 +32,7 @@ from rig.acquirer.network import CardNetwork, Route
 from rig.acquirer.referring import Referring
 from rig.acquirer.request import Arrival, Request, card_numbers
 from rig.acquirer.reversals import FINAL, Reversals
-from rig.acquirer.security import Security
+from rig.acquirer.security import NONE, LineKeys, Security
 from rig.acquirer.settlement import Settlement
 from rig.acquirer.vault import PanVault
 from rig.history import Journal, Redactor
@@ -95,7 +95,7 @@ class Host:
         self._reversals = Reversals(ledger, redactor)
         self._management = Management(dialect.usage, security, journal)
 
-    def admit(self, message: Message, data: bytes = b"") -> Request:
+    def admit(self, message: Message, data: bytes = b"", keys: LineKeys = NONE) -> Request:
         """Take a message, read from ``data``, as a request.
 
         Raises Refused, for a foreign card before anything else is looked at, and for a wrong message code.
@@ -107,23 +107,23 @@ class Host:
             request = Request.read(message, self.dialect)
         except WireError as error:
             raise self._refusal(str(error), message, MALFORMED) from None
-        if self.security.code_is_right(request, data) is False:
+        if self.security.code_is_right(request, data, keys) is False:
             raise self._refusal("the message authentication code is wrong", message, WRONG_MAC)
         return request
 
-    def serve(self, request: Request, arrival: Arrival, fault: Rule | None = None) -> Message:
+    def serve(self, request: Request, arrival: Arrival, fault: Rule | None = None, keys: LineKeys = NONE) -> Message:
         """Record, book inside the ledger's transaction that has begun, and return the answer.
 
         A fault may decline the request by its code. What but an entry is so declined is not remembered, so that its
         repeat can succeed. What the chip is told (DE55) follows from request and code, and is not remembered.
         """
         route = self.network.route(request.pan) if request.pan else None
-        pin = self.security.pin(request)
+        pin = self.security.pin(request, keys)
         judged = route.issuer.judge(request, pin) if route else _NOTHING
         told = request.event(self._redactor) | {"cryptogram_ok": judged.cryptogram_ok}
         if judged.pin_ok is not None:
             told["pin_ok"] = judged.pin_ok
-        if unjudged := self.security.not_judged(request):
+        if unjudged := self.security.not_judged(request, keys):
             told["not_judged"] = unjudged
         if route is not None:
             told["way"] = route.way

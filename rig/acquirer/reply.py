@@ -6,12 +6,12 @@ import asyncio
 from typing import NamedTuple
 
 from rig.acquirer.line import Line
-from rig.acquirer.security import Security
+from rig.acquirer.security import NONE, LineKeys, Security
 from rig.wire.iso8583 import Dialect, Message, Tpdu
 
 
 class ReplyPath(NamedTuple):
-    """The way back of one request; ``tid`` is whose keys its answer is sealed with."""
+    """The way back of one request; ``keys`` are what its answer is sealed with, ``tid`` who sent it."""
 
     line: Line
     dialect: Dialect
@@ -19,6 +19,7 @@ class ReplyPath(NamedTuple):
     tpdu: Tpdu
     header: bytes
     tid: str = ""
+    keys: LineKeys = NONE
 
     @property
     def closed(self) -> asyncio.Event:
@@ -32,7 +33,7 @@ class ReplyPath(NamedTuple):
 
     def payload(self, message: Message) -> bytes:
         """The bytes of an answer, sealed where the dialect has a code. Raises WireError."""
-        return self.security.encode(message, self.tid)
+        return self.security.encode(message, self.keys)
 
     def frame(self, payload: bytes) -> bytes:
         """What goes over the wire."""

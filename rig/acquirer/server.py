@@ -20,6 +20,7 @@ from rig.acquirer.limits import Limits
 from rig.acquirer.line import Line
 from rig.acquirer.reply import ReplyPath
 from rig.acquirer.request import Arrival, Request
+from rig.acquirer.security import LineKeys
 from rig.errors import RigError
 from rig.history import Journal
 from rig.wire.errors import WireError
@@ -79,14 +80,21 @@ class Service:
             raise WireError(f"more than {self._limits.outstanding} answers outstanding")
         dialect = self.host.dialect
         header, data = dialect.split(payload)
+        path = ReplyPath(line, dialect, self.host.security, tpdu, header)
         try:
             message = self._decode(data)
-            request = self.host.admit(message, data)
+            path = path._replace(tid=message.text(41).rstrip(), keys=self._keys(message))
+            request = self.host.admit(message, data, path.keys)
         except Refused as refused:
-            tid = refused.answer.text(41).rstrip() if refused.answer else ""
-            self._refuse(ReplyPath(line, dialect, self.host.security, tpdu, header, tid), refused)
+            self._refuse(path, refused)
         else:
-            self._book(request, ReplyPath(line, dialect, self.host.security, tpdu, header, request.tid))
+            self._book(request, path)
+
+    def _keys(self, message: Message) -> LineKeys:
+        try:
+            return self.host.security.keys_for(message)
+        except WireError as error:
+            raise Refused(str(error), answer_to(message, {39: MALFORMED})) from None
 
     def _decode(self, data: bytes) -> Message:
         """Read a message; Refused with a format error where at least its type can be read."""
@@ -119,7 +127,7 @@ class Service:
                 self._journal.gather()
                 self.host.ledger.begin()
                 self._loop.call_soon(self._commit)
-            answer = self.host.serve(request, arrival, rule)
+            answer = self.host.serve(request, arrival, rule, path.keys)
         except sqlite3.Error as error:
             self._waiting.append(_Booked(request, self._broken(request), path, rule))
             self._undo(error)

@@ -6,6 +6,7 @@ It keeps certificates, keys and its ledger in a state directory (0700), and has 
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import threading
 from collections.abc import Callable, Mapping
@@ -47,6 +48,12 @@ class Settings:
     ledger: Path | None = None
     front: str = "good"
     limits: Mapping[str, Any] = field(default_factory=dict)
+
+
+def default_state() -> Path:
+    """Where the host keeps its things when nobody says: ``$XDG_STATE_HOME/pos-rig/acquirer``."""
+    home = os.environ.get("XDG_STATE_HOME")
+    return (Path(home) if home else Path.home() / ".local/state").absolute() / "pos-rig" / "acquirer"
 
 
 def run(settings: Settings, told: Told, ready: Callable[[Served], None], stop: threading.Event | None = None) -> None:

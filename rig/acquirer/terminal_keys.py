@@ -2,10 +2,11 @@
 
 ::
 
-    {"52000001": {"master": "32 hex digits", "mac": "…", "pin": "…"}}
+    {"52000001": {"master": "32 hex digits", "mac": "…", "pin": "…", "bdk": "…", "scheme": "tdes"}}
 
 ``master`` is the terminal's master key, under which a sign-on gives it new session keys; ``mac`` and ``pin`` are the
-session keys of now. What has no key is not judged, and the answer says so nowhere: the history does, by name.
+session keys of now; ``bdk`` is the base derivation key of its DUKPT, ``scheme`` says whether that is triple DES or AES.
+What has no key is not judged: the history says so, by name.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
+from typing import Any, Literal, get_args
 
 from rig.errors import CallerMistake
 from rig.wire.keys import des
@@ -23,6 +25,8 @@ from rig.wire.keys.session import SessionKeys
 
 FILE = "terminal-keys.json"
 _PIN_KEY_BYTES = _MASTER_BYTES = 16
+
+Scheme = Literal["tdes", "aes"]
 
 
 @dataclass(frozen=True)
@@ -33,9 +37,23 @@ class TerminalKeys:
     mac: bytes | None = field(default=None, repr=False)
     pin: bytes | None = field(default=None, repr=False)
     bdk: bytes | None = field(default=None, repr=False)
-    """The base derivation key of DUKPT, where the terminal's keys change with each transaction."""
+    scheme: Scheme = "tdes"
+
+    def to_json(self) -> dict[str, str]:
+        """As the file has it."""
+        keys = {name: key.hex().upper() for name in KEY_NAMES if (key := getattr(self, name)) is not None}
+        return keys | ({"scheme": self.scheme} if self.bdk is not None else {})
+
+    @classmethod
+    def from_json(cls, told: dict[str, Any]) -> TerminalKeys:
+        """The reverse. Raises ValueError, TypeError or AttributeError for what is none."""
+        scheme = told.get("scheme", "tdes")
+        if scheme not in get_args(Scheme) or set(told) - {*KEY_NAMES, "scheme"}:
+            raise ValueError("an unknown key or scheme")
+        return cls(**{name: bytes.fromhex(told[name]) for name in KEY_NAMES if name in told}, scheme=scheme)
 
 
+KEY_NAMES = tuple(each.name for each in fields(TerminalKeys) if each.name != "scheme")
 NO_KEYS = TerminalKeys()
 
 
@@ -48,9 +66,10 @@ class TerminalKeyStore:
 
     def of(self, tid: str) -> TerminalKeys:
         """The keys of a terminal. Raises CallerMistake where the file is no key file."""
-        return self._all().get(tid, NO_KEYS)
+        return self.all().get(tid, NO_KEYS)
 
-    def _all(self) -> dict[str, TerminalKeys]:
+    def all(self) -> dict[str, TerminalKeys]:
+        """The keys of every terminal. Raises CallerMistake where the file is no key file."""
         try:
             changed = self._path.stat().st_mtime_ns
         except FileNotFoundError:
@@ -61,11 +80,7 @@ class TerminalKeyStore:
 
     def put(self, tid: str, keys: TerminalKeys) -> None:
         """Keep a terminal's keys, on the disk before this returns."""
-        everyone = self._all() | {tid: keys}
-        text = {
-            each: {name: key.hex().upper() for name, key in asdict(its).items() if key is not None}
-            for each, its in everyone.items()
-        }
+        text = {each: its.to_json() for each, its in (self.all() | {tid: keys}).items()}
         fresh = self._path.with_name(self._path.name + ".new")
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             json.dump(text, file, indent=1)
@@ -103,9 +118,6 @@ class TerminalKeyStore:
 
 def _load(path: Path) -> dict[str, TerminalKeys]:
     try:
-        stored = json.loads(path.read_text())
-        return {
-            tid: TerminalKeys(**{name: bytes.fromhex(key) for name, key in its.items()}) for tid, its in stored.items()
-        }
+        return {tid: TerminalKeys.from_json(its) for tid, its in json.loads(path.read_text()).items()}
     except (ValueError, TypeError, AttributeError):
         raise CallerMistake(str(path), "not a file of terminal keys", "compare with docs/keys.md") from None

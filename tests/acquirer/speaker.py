@@ -20,6 +20,8 @@ class Speaker:
     def __init__(self, port: int, dialect: Dialect, mac_key: bytes | None = None, batch: str = "000001") -> None:
         self.dialect = dialect
         self.mac_key = mac_key
+        self.request_key: bytes = b""
+        """Seals requests where it is another key than the answers' (DUKPT)."""
         self.batch = batch
         self._connection = socket.create_connection((ADDRESS, port), timeout=5)
         self._reader = dialect.framing.reader()
@@ -87,7 +89,7 @@ class Speaker:
         """Send one request."""
         data = self.dialect.encode(message)
         if self.dialect.mac is not None and self.mac_key is not None and message.mti[1] != "8":
-            data = sealing.seal(self.dialect, message, self.mac_key)
+            data = sealing.seal(self.dialect, message, self.request_key or self.mac_key)
         self._connection.sendall(self.dialect.framing.frame(Tpdu(1, 2), self.dialect.header + data))
 
     def receive(self) -> Message:
@@ -99,7 +101,7 @@ class Speaker:
         header, data = self.dialect.split(payload)
         assert header == self.dialect.header
         message = self.dialect.decode(data)
-        if self.mac_key is not None and message.mti[1] != "8" and message.text(39) != "A0":
+        if self.mac_key is not None and message.mti[1] != "8" and message.text(39) not in ("A0", "30"):
             assert sealing.verify(self.dialect, data, message, self.mac_key)
         return message
 
