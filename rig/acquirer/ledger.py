@@ -27,6 +27,7 @@ from rig.wire.iso8583 import Original, Totals
 _IN_BATCH = ("approved", "voided")
 _GIVES = ("sale", "completion")
 _TAKES = ("void", "refund")
+_BY_KEY = f"{SELECT} WHERE unique_key=?"
 REFERENCES = 1_000_000
 """After so many rows the digits of a reference number that count rows begin anew."""
 _SET = ", ".join(f"{name}=?" for name in COLUMNS)
@@ -143,7 +144,8 @@ class Ledger:
 
     def row(self, unique_key: str) -> Row | None:
         """The row of one request."""
-        return self._one("unique_key=?", unique_key)
+        found = self._db.execute(_BY_KEY, (unique_key,)).fetchone()
+        return from_columns(found) if found else None
 
     def by_original(self, tid: str, original: Original) -> Row | None:
         """The row that DE90 or DE61 points at."""
