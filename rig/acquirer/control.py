@@ -1,10 +1,9 @@
 """The host's side door for the bench: faults, the ledger, the listener. JSON lines as in :mod:`rig.rpc`.
 
 Verbs: ``ping``, ``arm {rule}``, ``release {key}`` (``"all"`` for all), ``down``, ``up``, ``hang`` (connections are
-taken, and nothing is said), ``restart {ms}``, ``clear`` (no rule armed, nothing held, every issuer there, the listener
-up: the restore recipe), ``state`` (its read-back), ``pending``, ``ledger {since_t}``, ``network {rules}``, ``issuer
-{bank, out}``, ``keys {tid}`` (session keys change underneath), ``cut_over`` (the next business date), ``end_of_day``,
-``front {name}`` (:mod:`rig.acquirer.fronts`).
+taken, and nothing is said), ``restart {ms}``, ``front {name}`` (:mod:`rig.acquirer.fronts`), ``clear`` (no rule armed,
+nothing held, the good front, the listener up: the restore recipe), ``state`` (its read-back), ``pending``; a host's own
+are in :mod:`rig.acquirer.host_control`.
 Pushed events: ``received``, ``held``, ``answered``, ``lost``, ``withheld``, each with ``key`` and ``mti``.
 """
 
@@ -14,41 +13,49 @@ import asyncio
 import contextlib
 import json
 import os
-import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from rig.acquirer.delivery import Delivery
 from rig.acquirer.doors import Doors
-from rig.acquirer.faults import Rule
-from rig.acquirer.host import Host
-from rig.acquirer.rules import NetworkRules
+from rig.acquirer.faults import FaultRules, HeldAnswer, Rule
 from rig.errors import CallerMistake, RigError
 
 Reply = dict[str, Any]
 _UNHEARD_LIMIT = 1 << 20  # bytes that a client may leave unread before it is dropped
 
 
-class Control:
-    """Serves one unix socket in the bench's runtime folder, inside the host's event loop."""
+class Held(Protocol):
+    """Who keeps answers back."""
 
-    def __init__(self, path: Path, doors: Doors, delivery: Delivery, host: Host) -> None:
+    @property
+    def held(self) -> list[HeldAnswer]:
+        """The answers that are kept back now."""
+
+    def release(self, key: str) -> list[str]:
+        """Let them go, by their request's key or ``"all"``."""
+
+
+class Control:
+    """Serves one unix socket in the bench's runtime folder, inside the event loop of a host or a gateway.
+
+    ``actions`` are the faults that can be armed here.
+    """
+
+    def __init__(self, path: Path, doors: Doors, delivery: Held, rules: FaultRules, actions: Collection[str]) -> None:
         self._path = path
         self._server = doors
         self._delivery = delivery
-        self._host = host
-        self._ledger = host.ledger
+        self._rules = rules
+        self._actions = actions
         self._restarting: asyncio.Task[None] | None = None
         self._clients: set[asyncio.StreamWriter] = set()
         self._listener: asyncio.Server | None = None
         self._verbs: dict[str, Callable[..., Awaitable[Reply]]] = {
             "ping": self._ping, "arm": self._arm, "release": self._release, "clear": self._clear, "down": self._down,
-            "up": self._up, "state": self._state, "pending": self._pending, "ledger": self._rows, "hang": self._hang,
-            "restart": self._restart, "network": self._network, "issuer": self._issuer, "keys": self._keys,
-            "cut_over": self._cut_over, "end_of_day": self._end_of_day,
-            "front": self._front,
+            "up": self._up, "state": self._state, "pending": self._pending, "ledger": self._no_rows, "hang": self._hang,
+            "restart": self._restart, "front": self._front,
         }  # fmt: skip
 
     async def open(self) -> None:
@@ -108,15 +115,17 @@ class Control:
         return {"pid": os.getpid()}
 
     async def _arm(self, rule: Mapping[str, Any]) -> Reply:
-        return {"rule": self._delivery.rules.arm(Rule.read(rule))}
+        read = Rule.read(rule)
+        if read.action not in self._actions:
+            raise CallerMistake("action", f"{read.action} is not for a gateway", f"use {', '.join(self._actions)}")
+        return {"rule": self._rules.arm(read)}
 
     async def _release(self, key: str = "all") -> Reply:
         return {"released": self._delivery.release(key)}
 
     async def _clear(self) -> Reply:
-        self._delivery.rules.clear()
+        self._rules.clear()
         self._delivery.release("all")
-        self._host.network.restore()
         if self._server.fronts is not None:
             self._server.fronts.put_up("good")
         if self._restarting is not None:
@@ -161,29 +170,6 @@ class Control:
         self._server.fronts.put_up(name)
         return await self._state()
 
-    async def _network(self, rules: Mapping[str, Any]) -> Reply:
-        self._host.network.set_rules(NetworkRules.read(rules, "rules"))
-        return await self._state()
-
-    async def _issuer(self, bank: str, out: bool) -> Reply:
-        self._host.network.set_out(bank, out)
-        return await self._state()
-
-    async def _keys(self, tid: str) -> Reply:
-        return {"tid": tid, "changed": self._host.security.change_underneath(tid)}
-
-    async def _cut_over(self) -> Reply:
-        with self._ledger.transaction():
-            date = self._host.day.begin_next()
-        return {"business_date": date.isoformat()}
-
-    async def _end_of_day(self) -> Reply:
-        """Close every open batch, then cut over."""
-        with self._ledger.transaction():
-            closed = self._host.settlement.end_day(time.monotonic_ns())
-            date = self._host.day.begin_next()
-        return {"business_date": date.isoformat(), "batches": closed}
-
     async def _state(self) -> Reply:
         lines = [{"peer": line.peer, "local": line.local, "security": line.security} for line in self._server.lines]
         held = (await self._pending())["pending"]
@@ -191,9 +177,7 @@ class Control:
             "up": self._server.up and not self._server.hanging, "hangs": self._server.hanging,
             "port": self._server.port, "plain_port": self._server.plain_port,
         }  # fmt: skip
-        network = self._host.network
-        told = {"restored": network.restored, **network.rules.model_dump(mode="json")}
-        rules = self._delivery.rules.state()
+        rules = self._rules.state()
         fronts = self._server.fronts
         front = {"name": fronts.name, "seen": asdict(fronts.seen)} if fronts else None
         return {
@@ -202,14 +186,17 @@ class Control:
             "held": held,
             "connections": lines,
             "listener": listener,
-            "network": told,
+            "network": self._network_state(),
         }
 
     async def _pending(self) -> Reply:
         return {"pending": [{"key": h.key, "mti": h.mti, "since_t": h.since_t} for h in self._delivery.held]}
 
-    async def _rows(self, since_t: int = 0) -> Reply:
-        return {"rows": [row.to_json() for row in self._ledger.rows(since_t)]}
+    async def _no_rows(self, since_t: int = 0) -> Reply:
+        return {"rows": []}
+
+    def _network_state(self) -> Reply:
+        return {"restored": True}
 
 
 def _line(message: Mapping[str, Any]) -> bytes:

@@ -9,7 +9,7 @@ from typing import Any
 
 from rig.acquirer import misdelivery
 from rig.acquirer.faults import DEFAULT_HOLD_MS, FaultRules, HeldAnswer, Rule, Taken
-from rig.acquirer.reply import ReplyPath
+from rig.acquirer.reply import Path
 from rig.acquirer.request import Request
 from rig.history import Journal
 from rig.wire.iso8583 import Message
@@ -58,7 +58,7 @@ class Delivery:
             self._journal.write("fault_applied", key=request.key, mti=mti, rule=taken.number, **particulars)
         return taken
 
-    def drop(self, request: Request, path: ReplyPath, rule: Rule) -> None:
+    def drop(self, request: Request, path: Path, rule: Rule) -> None:
         """A request that is lost before the host has booked it."""
         told: dict[str, Any] = {"key": request.key, "mti": request.message.mti}
         self._push("received", **told)
@@ -67,7 +67,7 @@ class Delivery:
             end = path.line.reset if rule.action == "reset" else path.line.close
             end(f"the host is told to {rule.action} before it books")
 
-    def begin_sending(self, request: Request, answer: Message, path: ReplyPath) -> Callable[[], None]:
+    def begin_sending(self, request: Request, answer: Message, path: Path) -> Callable[[], None]:
         """An answer, which the ledger holds already, is about to leave; what is returned sends it."""
         told: dict[str, Any] = {"key": request.key, "mti": request.message.mti}
         self._push("received", **told)
@@ -75,7 +75,7 @@ class Delivery:
         self._tell_sent(told, result, path)
         return partial(self._give, told, result, data, path)
 
-    async def misdeliver(self, request: Request, answer: Message, path: ReplyPath, rule: Rule) -> None:
+    async def misdeliver(self, request: Request, answer: Message, path: Path, rule: Rule) -> None:
         """Bring an answer, which the ledger holds already, to its connection as a rule has it."""
         told: dict[str, Any] = {"key": request.key, "mti": request.message.mti}
         self._push("received", **told)
@@ -91,8 +91,7 @@ class Delivery:
             self._tell_sent(told, result, path)
             self._give(told, result, path.frame(path.payload(answer)), path)
             if rule.action == "change_keys":
-                path.security.change_underneath(path.tid)
-                self._journal.write("keys_changed", tid=path.tid)
+                self._journal.write("keys_changed", tid=path.change_keys())
             return
         usable, result = misdelivery.is_usable(rule), _result(answer, late=False)
         if usable:
@@ -108,12 +107,12 @@ class Delivery:
         if rule.action == "lose":
             self.fell_over()
 
-    def _tell_sent(self, told: dict[str, Any], result: dict[str, Any], path: ReplyPath) -> None:
+    def _tell_sent(self, told: dict[str, Any], result: dict[str, Any], path: Path) -> None:
         """Written before the bytes go: nothing that follows from an answer may precede it in the history."""
         if path.alive:
             self._journal.write("answer_sent", **told, **result)
 
-    def _give(self, told: dict[str, Any], result: dict[str, Any], data: bytes, path: ReplyPath) -> None:
+    def _give(self, told: dict[str, Any], result: dict[str, Any], data: bytes, path: Path) -> None:
         try:
             path.send(data)
         except (OSError, TimeoutError) as error:
@@ -121,7 +120,7 @@ class Delivery:
         else:
             self._push("answered", **told, **result)
 
-    async def _wait(self, rule: Rule, told: dict[str, Any], path: ReplyPath) -> bool:
+    async def _wait(self, rule: Rule, told: dict[str, Any], path: Path) -> bool:
         """Keep an answer back; whether its connection is still there afterwards."""
         holds = rule.action == "hold"
         held = HeldAnswer(told["key"], told["mti"], time.monotonic_ns())

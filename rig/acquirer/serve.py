@@ -22,12 +22,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from rig.acquirer.authority import host_identity
-from rig.acquirer.control import Control
 from rig.acquirer.delivery import Delivery
 from rig.acquirer.doors import Doors
 from rig.acquirer.faults import FaultRules
 from rig.acquirer.fronts.meeting import Fronts
 from rig.acquirer.host import Host
+from rig.acquirer.host_control import HostControl
 from rig.acquirer.keys import IssuerKeys
 from rig.acquirer.ledger import Ledger
 from rig.acquirer.limits import Limits
@@ -102,7 +102,7 @@ async def serve(
     listen, port = config["listen"], config["port"]
     doors = Doors(service.converse, journal, listen, port, tls, limits, plain_port=plain_port, fronts=fronts)
     delivery.fell_over = lambda: doors.drop_all("the host fell over")
-    control = Control(Path(config["runtime"]) / SOCKET, doors, delivery, host)
+    control = HostControl(Path(config["runtime"]) / SOCKET, doors, delivery, host)
     doors.open()
     await control.open()
     _settle_memory()

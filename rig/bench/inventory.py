@@ -38,7 +38,7 @@ def capabilities(bench: BenchFile) -> list[str]:
 
     To be asked in the bench's own network: nftables may be had there and nowhere else.
     """
-    found = ["ecr", "host ledger"]
+    found = ["ecr"] if bench.acquirer.gateway else ["ecr", "host ledger"]
     found += [MESSAGE_CODES] if find_dialect(bench.acquirer.dialect).mac is not None else []
     found += _presentable(bench)
     found += ["power control"] if bench.power is not None else []

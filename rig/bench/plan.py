@@ -122,7 +122,8 @@ def programs(bench: BenchFile, places: Places, capture: list[str], relays: dict[
     if bench.access_points:
         on_air = {**common, "name": ACCESS_POINTS, "logs": str(places.logs), "access_points": _access_points(bench)}
         wanted.append(Program(ACCESS_POINTS, "rig.bearers.wifi.serve", on_air))
-    wanted.append(Program("acquirer", "rig.acquirer.serve", {**common, **_acquirer(bench, places)}))
+    module = "rig.acquirer.gateway.serve" if bench.acquirer.gateway else "rig.acquirer.serve"
+    wanted.append(Program("acquirer", module, {**common, **_acquirer(bench, places), **_gateway(bench, places)}))
     wanted += [
         Program(process_name(name), "rig.bearers.dialup", {**common, "name": process_name(name), **told})
         for name, told in telephone_lines(bench, places.runtime).items()
@@ -147,6 +148,15 @@ def _acquirer(bench: BenchFile, places: Places) -> dict[str, Any]:
         "dialect": bench.acquirer.dialect,
         "rules": str(places.bench_file.parent / bench.acquirer.rules) if bench.acquirer.rules else None,
     }
+
+
+def _gateway(bench: BenchFile, places: Places) -> dict[str, Any]:
+    """What the acquirer's process is told where it stands before a real host."""
+    gateway = bench.acquirer.gateway
+    if gateway is None:
+        return {}
+    ca = str(places.bench_file.parent / gateway.ca) if gateway.ca else None
+    return {"mode": gateway.mode, "upstream": {**gateway.model_dump(exclude={"mode"}), "ca": ca}}
 
 
 def _injected_keys(bench: BenchFile, places: Places) -> dict[str, str]:

@@ -9,6 +9,7 @@ from typing import Any
 from rig.errors import CallerMistake
 from rig.history.events import Event, History
 from rig.verdict.facts import text
+from rig.verdict.invariants import HOST
 
 _ROW, _SETTLED, _REQUEST = "ledger_row", "settled", "request_received"
 _OF_THE_HOST = (
@@ -50,6 +51,8 @@ def with_ledger(history: History, rows: Iterable[Mapping[str, Any]]) -> History:
             # One that the books do not know stays as an event of no meaning: the journal it is from has no gap.
             kind = _ROW if told is not None else "ledger_row_unknown"
             event = replace(event, kind=kind, data={**_kept(event.data), **(told or {})})
+        elif event.kind == "run_begin":
+            event = replace(event, data={**event.data, "capabilities": _with_ledger(event.data)})
         elif event.kind == _SETTLED and added:
             events += [
                 Event(event.boot, event.t, "another ledger", 0, number, _ROW, dict(row), event.wall)
@@ -58,6 +61,12 @@ def with_ledger(history: History, rows: Iterable[Mapping[str, Any]]) -> History:
             added = []
         events.append(event)
     return replace(history, events=tuple(events))
+
+
+def _with_ledger(data: Mapping[str, Any]) -> list[str]:
+    """What the bench sees, the books included: a gateway has none of its own."""
+    seen = [str(each) for each in data.get("capabilities", [])]
+    return seen if HOST in seen else [*seen, HOST]
 
 
 def _kept(data: Mapping[str, Any]) -> dict[str, Any]:

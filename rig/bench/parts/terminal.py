@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -64,6 +64,21 @@ class Terminal(Part):
         return self
 
 
+class Gateway(Part):
+    """The bench stands between the terminal and a real test host, instead of playing one."""
+
+    mode: Literal["terminate", "pass"] = "terminate"
+    """``terminate``: the terminal trusts the bench's authority, messages are seen whole; ``pass``: TLS goes through."""
+    address: str
+    port: Port
+    tls: bool = True
+    """Whether the host speaks TLS (terminate)."""
+    ca: str | None = None
+    """A PEM file with the host's authority, relative to the bench file; the system's own authorities else."""
+    server_name: str | None = None
+    """The name in the host's certificate; its address else."""
+
+
 class Acquirer(Part):
     """The host that the terminal's test profile points at."""
 
@@ -77,3 +92,4 @@ class Acquirer(Part):
     """How the terminal writes ISO 8583; ``rig acquirer dialects`` lists what is installed."""
     rules: str | None = None
     """A file of rules for card network and issuers; relative to the bench file."""
+    gateway: Gateway | None = None
