@@ -41,24 +41,26 @@ def with_ledger(history: History, rows: Iterable[Mapping[str, Any]]) -> History:
     for row in rows:
         if books.setdefault(row["key"], row) is not row:
             raise CallerMistake(row["key"], "two rows of this ledger have it", "export the days of the run alone")
-    requests = {text(event.data, "key") for event in history.of(_REQUEST)}
     own = {text(event.data, "key") for event in history.of(_ROW)}
-    added = [books[key] for key in sorted(set(books) & requests - own)]
     events: list[Event] = []
+    asked: dict[str, None] = {}
+    number = 0
     for event in history.events:
-        if event.kind == _ROW:
+        if event.kind == _REQUEST:
+            asked[text(event.data, "key")] = None
+        elif event.kind == _ROW:
             told = books.get(text(event.data, "key"))
             # One that the books do not know stays as an event of no meaning: the journal it is from has no gap.
             kind = _ROW if told is not None else "ledger_row_unknown"
             event = replace(event, kind=kind, data={**_kept(event.data), **(told or {})})
         elif event.kind == "run_begin":
             event = replace(event, data={**event.data, "capabilities": _with_ledger(event.data)})
-        elif event.kind == _SETTLED and added:
-            events += [
-                Event(event.boot, event.t, "another ledger", 0, number, _ROW, dict(row), event.wall)
-                for number, row in enumerate(added, 1)
-            ]
-            added = []
+        elif event.kind == _SETTLED:
+            for key in (key for key in asked if key in books and key not in own):
+                number += 1
+                row = dict(books[key])
+                events.append(Event(event.boot, event.t, "another ledger", 0, number, _ROW, row, event.wall))
+            asked.clear()
         events.append(event)
     return replace(history, events=tuple(events))
 
