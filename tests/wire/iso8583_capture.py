@@ -7,7 +7,7 @@ import socket
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import dpkt as untyped_dpkt
 
@@ -15,11 +15,16 @@ dpkt: Any = untyped_dpkt
 PORT = 5000
 
 
-def read_iso8583(capture: Path) -> list[dict[str, Any]]:
-    """The dissector's layer of each message."""
+_PACKED = ("-o", "iso8583.charset:Digits represented in nibbles", "-o", "iso8583.binencode:Bin data not encoded")
+_TEXT = ("-o", "iso8583.binencode:Bin data not encoded")
+
+
+def read_iso8583(capture: Path, form: Literal["hexadecimal", "text", "packed"] = "hexadecimal") -> list[dict[str, Any]]:
+    """The dissector's layer of each message; ``form`` is how digits and binary elements lie on the wire."""
+    options = {"hexadecimal": (), "text": _TEXT, "packed": _PACKED}[form]
     command = [
         "tshark", "-r", str(capture), "-d", f"tcp.port=={PORT},iso8583", "-o", "iso8583.len_endian:Big endian",
-        "-Y", "iso8583", "-T", "json",
+        *options, "-Y", "iso8583", "-T", "json",
     ]  # fmt: skip
     packets = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
     assert not [packet for packet in packets if "_ws.malformed" in packet["_source"]["layers"]]
@@ -32,7 +37,7 @@ def write_iso8583_capture(path: Path, bodies: Sequence[bytes]) -> None:
     with path.open("wb") as file:
         writer = dpkt.pcap.Writer(file)
         for at, body in enumerate(bodies):
-            request = body[2:3] == b"0"
+            request = body[2:3] == b"0" or body[1:2] in (b"\x00", b"\x20")
             payload = len(body).to_bytes(2, "big") + body
             writer.writepkt(_packet(request, sent[request], sent[not request], payload), ts=float(at))
             sent[request] += len(payload)
