@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import itertools
+import random
+import socket
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from rig.acquirer.terminal_keys import FILE, TerminalKeys, TerminalKeyStore
-from rig.wire.iso8583 import Dialect, Message, Totals
+from rig.wire.iso8583 import Dialect, Message, Totals, Tpdu
 from rig.wire.iso8583.registry import dialect_names, find_dialect
 from rig.wire.keys import pin_block
 from rig.wire.keys.session import SessionKeys
 from tests.acquirer.speaker import Speaker
-from tests.acquirer.till import TID, HostProcess, key
+from tests.acquirer.till import ADDRESS, TID, HostProcess, key
 
 MASTER = bytes(range(0x10, 0x20))
 _batches = itertools.count(100)
@@ -215,3 +217,29 @@ def test_an_online_pin_is_compared(till: Speaker, spoken: HostProcess) -> None:
     assert code == "75"
     spoken.end()
     spoken.start()  # forgets the tries, and keeps the keys
+
+
+def test_arbitrary_frames_end_in_a_refusal_or_the_connection_and_book_nothing(
+    spoken: HostProcess, dialect: Dialect
+) -> None:
+    """Random payloads and damaged sales, in whole frames: the host lives on, and the ledger is as it was."""
+    chance = random.Random(7)
+    before = len(spoken.control.ledger())
+    with Speaker(spoken.port, dialect) as till:
+        sale = dialect.encode(till.request("sale", spoken.cards["credit"], 100, de41="99999999"))
+    for number in range(300):
+        data = chance.randbytes(chance.randrange(1, 200)) if number % 2 else _damaged(sale, chance)
+        frame = dialect.framing.frame(Tpdu(1, 2), dialect.header + data)
+        with socket.create_connection((ADDRESS, spoken.port), timeout=5) as connection:
+            connection.sendall(frame)
+            connection.shutdown(socket.SHUT_WR)
+            while connection.recv(4096):
+                pass
+    assert len(spoken.control.ledger()) == before
+    assert spoken.process.poll() is None
+    assert spoken.events("request_refused")
+
+
+def _damaged(data: bytes, chance: random.Random) -> bytes:
+    place = chance.randrange(len(data))
+    return data[:place] + chance.randbytes(2) + data[place + chance.randrange(3) :]

@@ -14,8 +14,8 @@ import pytest
 
 from rig.acquirer.authority import HOST_NAME, export_ca
 from rig.errors import DeviceGone
-from rig.wire.iso8583 import frame
-from tests.acquirer.till import ADDRESS, TPDU, HostProcess, Till, changed, key, reversal, sale
+from rig.wire.iso8583 import ASCII87, Message, frame
+from tests.acquirer.till import ADDRESS, MID, TID, TPDU, HostProcess, Till, changed, key, reversal, sale
 
 Start = Callable[..., HostProcess]
 
@@ -234,3 +234,20 @@ def test_an_authority_is_kept_over_restarts(start_host: Start) -> None:
     assert host.ready["fingerprint"] == fingerprint
     with socket.create_connection((ADDRESS, host.port)) as raw:
         trust.wrap_socket(raw, server_hostname=HOST_NAME).close()
+
+
+def test_a_peer_that_takes_nothing_is_left(start_host: Start) -> None:
+    """It asks and never reads: what waits for it is bounded, and it is shown the door."""
+    host = start_host(tls=False, limits={"unsent": 20_000, "handshake_s": 0.5, "outstanding": 100_000})
+    echo = {7: "0131235959", 11: "000001", 41: TID, 42: MID, 70: "301"}
+    flood = frame(TPDU, ASCII87.encode(Message("0800", echo))) * 200
+    with socket.socket() as greedy:
+        greedy.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        greedy.connect((ADDRESS, host.port))
+        greedy.settimeout(5)
+        with contextlib.suppress(OSError):
+            while True:
+                greedy.sendall(flood)
+    _wait_for_event(host, "connection_closed", "takes nothing")
+    with Till.plain(host.port) as till:
+        assert till.ask(sale(host.cards["credit"], 100)).text(39) == "00"
