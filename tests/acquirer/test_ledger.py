@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
+import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from rig.acquirer.books import Books
 from rig.acquirer.ledger import Ledger
 from rig.acquirer.row import Row
 from rig.errors import CallerMistake
@@ -70,3 +76,53 @@ def test_what_is_no_ledger_is_refused(tmp_path: Path) -> None:
         newer.execute("PRAGMA user_version=99")
     with pytest.raises(CallerMistake, match="version 99"):
         Ledger(tmp_path / "newer")
+
+
+STATES = ["approved", "declined", "reversed", "voided", "settled", "completed", "cancelled"]
+OPERATIONS = ["sale", "void", "refund", "authorisation", "completion", "cancel"]
+
+
+@given(st.data())
+@settings(max_examples=60, deadline=None)
+def test_what_is_kept_in_memory_is_what_the_tables_say(data: st.DataObject) -> None:
+    """Whatever is entered, changed, reversed early, settled or rolled back."""
+    with tempfile.TemporaryDirectory() as folder:
+        ledger = Ledger(Path(folder) / "ledger.sqlite")
+        rows: list[Row] = []
+        for number in range(data.draw(st.integers(1, 12))):
+            fails = data.draw(st.booleans())
+            with contextlib.suppress(RuntimeError), ledger.transaction():
+                fresh = _drawn(data, number)
+                ledger.add(fresh)
+                if rows and data.draw(st.booleans()):
+                    changed = ledger.change(rows[0], state=data.draw(st.sampled_from(STATES)))
+                    if not fails:
+                        rows[0] = changed
+                if data.draw(st.booleans()):
+                    ledger.add_early_reversal("t", Original("0200", f"{number:06d}", "0131"), {"mti": "0400"}, number)
+                if data.draw(st.booleans()):
+                    ledger.settle("t", f"{number % 3:06d}", number)
+                if fails:
+                    raise RuntimeError
+                rows.append(fresh)
+            rows = [row for each in rows if (row := ledger.row(each.unique_key))]
+            told = ledger._books
+            assert told == Books.read(ledger._db) or _without_nothing(told) == _without_nothing(Books.read(ledger._db))
+        ledger.close()
+
+
+def _drawn(data: st.DataObject, number: int) -> Row:
+    return ROW._replace(
+        unique_key=f"u{number}-{data.draw(st.integers(0, 10**9))}",
+        stan=f"{number:06d}",
+        token=data.draw(st.sampled_from(["a", "b", None])),
+        amount=data.draw(st.integers(1, 999)),
+        operation=data.draw(st.sampled_from(OPERATIONS)),
+        state=data.draw(st.sampled_from(STATES)),
+        batch=f"{number % 3:06d}",
+    )
+
+
+def _without_nothing(books: Books) -> Books:
+    """An account that holds nothing is as none."""
+    return replace(books, held={token: held for token, held in books.held.items() if held})
