@@ -45,11 +45,7 @@ class Passing:
 
     async def converse(self, line: Line) -> None:
         """Serve one connection until its end. Raises as :meth:`Line.receive`, and OSError where the host is away."""
-        try:
-            reader, writer = await self._upstream.connect()
-        except (OSError, TimeoutError) as error:
-            self._journal.write("upstream_failed", address=self._upstream.address, why=reason(error))
-            raise ConnectionAbortedError(f"the host is away: {reason(error)}") from error
+        reader, writer = await self._upstream.connect(self._journal)
         passage = _Passage(self, line, writer)
         back = asyncio.create_task(passage.back(reader))
         try:

@@ -42,11 +42,7 @@ class Relay:
 
     async def converse(self, line: Line) -> None:
         """Serve one connection until its end. Raises as :meth:`Line.receive`, and OSError where the host is away."""
-        try:
-            reader, writer = await self._upstream.connect()
-        except (OSError, TimeoutError) as error:
-            self._journal.write("upstream_failed", address=self._upstream.address, why=reason(error))
-            raise ConnectionAbortedError(f"the host is away: {reason(error)}") from error
+        reader, writer = await self._upstream.connect(self._journal)
         conversation = _Conversation(line, writer, self._dialect, self._delivery, self._journal)
         answers = asyncio.create_task(self._answers(reader, conversation))
         try:

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rig.acquirer.line import reason
 from rig.errors import CallerMistake
+from rig.history import Journal
 
 _CONNECT_S = 10.0
 
@@ -48,9 +50,12 @@ class Upstream:
             ) from None
         return cls(address, port, context, told.get("server_name") or address)
 
-    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """A connection. Raises OSError (ssl.SSLError among them), TimeoutError."""
-        async with asyncio.timeout(_CONNECT_S):
-            return await asyncio.open_connection(
-                self.address, self.port, ssl=self.tls, server_hostname=self.server_name if self.tls else None
-            )
+    async def connect(self, journal: Journal) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """A connection. Raises ConnectionAbortedError where there is none; the journal gets ``upstream_failed``."""
+        name = self.server_name if self.tls else None
+        try:
+            async with asyncio.timeout(_CONNECT_S):
+                return await asyncio.open_connection(self.address, self.port, ssl=self.tls, server_hostname=name)
+        except (OSError, TimeoutError) as error:
+            journal.write("upstream_failed", address=self.address, why=reason(error))
+            raise ConnectionAbortedError(f"the host is away: {reason(error)}") from error

@@ -25,7 +25,7 @@ _VARIANTS = {
 
 @dataclass(frozen=True)
 class SessionKeys:
-    """The keys of one transaction, 16 bytes each: PIN, MAC of request and of answer, data of the request."""
+    """The keys of one transaction: PIN, MAC of request and of answer, data of the request."""
 
     pin: bytes = field(repr=False)
     mac_request: bytes = field(repr=False)

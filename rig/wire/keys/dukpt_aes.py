@@ -6,13 +6,13 @@ A KSN has twelve bytes: eight of the initial key's id, and a counter of four. Ba
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import IntEnum
 
 from cryptography.hazmat.primitives.ciphers import Cipher, modes
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 
 from rig.wire.errors import WireError
+from rig.wire.keys.dukpt import SessionKeys
 
 KSN_BYTES = 12
 _ID_BYTES, _BLOCK = 8, 16
@@ -31,16 +31,6 @@ class Use(IntEnum):
     DATA_RESPONSE = 0x3001
     DERIVATION = 0x8000
     INITIAL = 0x8001
-
-
-@dataclass(frozen=True)
-class SessionKeys:
-    """The keys of one transaction: PIN, MAC of request and of answer, data of the request."""
-
-    pin: bytes = field(repr=False)
-    mac_request: bytes = field(repr=False)
-    mac_response: bytes = field(repr=False)
-    data: bytes = field(repr=False)
 
 
 def initial_key(bdk: bytes, ksn: bytes) -> bytes:
