@@ -12,7 +12,7 @@ from dataclasses import asdict
 from typing import Any
 
 from rig.acquirer.bookings import Result
-from rig.acquirer.codes import APPROVED, MALFORMED, TOTALS_DIFFER
+from rig.acquirer.codes import APPROVED, BROKEN, MALFORMED, TOTALS_DIFFER
 from rig.acquirer.ledger import Ledger
 from rig.acquirer.request import Arrival, Request
 from rig.history import Journal
@@ -36,12 +36,16 @@ class Settlement:
             return {39: MALFORMED}
         ours = self._ledger.totals(request.tid, request.batch)
         agreed = claimed == ours and not disagree
+        try:
+            told = self._usage.write_totals(ours, agreed)
+        except WireError:  # more than this dialect has digits for
+            return {39: BROKEN}
         self._tell(request, ours, claimed, agreed)
         if agreed:
             self._ledger.settle(request.tid, request.batch, arrival.t)
         told_in_totals = self._usage.unionpay_totals
         rc = APPROVED if agreed or told_in_totals else TOTALS_DIFFER
-        return {39: rc, 48: self._usage.write_totals(ours, agreed)}
+        return {39: rc, 48: told}
 
     def upload(self, request: Request) -> Result:
         """Compare one transaction of a terminal with the ledger."""
