@@ -125,8 +125,8 @@ class Service:
         try:
             if not self._waiting:
                 self._journal.gather()
-                self.host.ledger.begin()
                 self._loop.call_soon(self._commit)
+            self.host.ledger.begin()
             answer = self.host.serve(request, arrival, rule, path.keys)
         except sqlite3.Error as error:
             self._waiting.append(_Booked(request, self._broken(request), path, rule))
