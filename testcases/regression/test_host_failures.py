@@ -45,7 +45,7 @@ UNANSWERED = {
     "closed in the answer": host_closes("in", after_bytes=40),
     "reset before the answer": host_resets("before"),
     "reset in the answer": host_resets("in", after_bytes=40),
-    "approved and fallen over": host_approves_and_falls(),
+    "booked and fallen over": host_approves_and_falls(),
     "request lost": host_loses_request(),
     "request lost and closed": host_closes("before", booked=False),
     "request lost and reset": host_resets("before", booked=False),
