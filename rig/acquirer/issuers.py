@@ -81,6 +81,7 @@ class Issuer:
         self._keys = keys
         self._by_name = {card.name: card for card in self._cards.values()}
         self._wrong_pins: dict[str, int] = {}
+        self._purses: dict[str, list[str]] = {}
         for card in self._cards.values():
             if card.funding is not None and self._funding(card).funding is not None:
                 raise CallerMistake(f"card {card.name}", "its funding is a token too", "name the card that pays")
@@ -113,8 +114,10 @@ class Issuer:
         card = self._cards.get(pan)
         if card is None:
             return [pan]
-        owner = self._funding(card)
-        return [each.pan for each in self._cards.values() if self._funding(each) is owner]
+        if pan not in self._purses:
+            owner = self._funding(card)
+            self._purses[pan] = [each.pan for each in self._cards.values() if self._funding(each) is owner]
+        return self._purses[pan]
 
     def authorise(self, request: Request, spent: int, judged: Judged, today: datetime.date) -> Ruling:
         """The ruling on a sale or an authorisation; ``spent`` is what the account holds already, in minor units."""

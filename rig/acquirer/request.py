@@ -125,8 +125,9 @@ class Request:
 
     def content(self, redactor: Redactor) -> str:
         """A keyed digest of what a repeat must have in common with the first; no PAN can be guessed from it."""
-        kept = sorted((n, v) for n, v in self.message.fields.items() if n not in _CHANGES_WHEN_REPEATED)
-        return redactor.digest(repr(kept).encode())
+        fields = self.message.fields
+        kept = [f"{n}={fields[n]!s}" for n in sorted(fields) if n not in _CHANGES_WHEN_REPEATED]
+        return redactor.digest("\x1f".join(kept).encode())
 
     def token(self, redactor: Redactor) -> str:
         """The keyed token of the card; empty where the message names none."""

@@ -21,6 +21,7 @@ from rig.acquirer.line import Line
 from rig.acquirer.reply import ReplyPath
 from rig.acquirer.request import Arrival, Request
 from rig.acquirer.security import LineKeys
+from rig.acquirer.syncs import Syncs
 from rig.errors import RigError
 from rig.history import Journal
 from rig.wire.errors import WireError
@@ -38,6 +39,32 @@ class _Booked(NamedTuple):
     rule: Rule | None
 
 
+class _Outstanding:
+    """What one connection has asked and was not answered: requests before the sync, and answers that are kept back."""
+
+    def __init__(self) -> None:
+        self.tasks: set[asyncio.Task[None]] = set()
+        self.answered = asyncio.Event()
+        self.answered.set()
+        self._count = 0
+
+    @property
+    def number(self) -> int:
+        """How many there are."""
+        return self._count + len(self.tasks)
+
+    def begin(self) -> None:
+        """One more request."""
+        self._count += 1
+        self.answered.clear()
+
+    def end(self) -> None:
+        """It is answered, or its answer is on its way."""
+        self._count -= 1
+        if not self._count:
+            self.answered.set()
+
+
 class Service:
     """Serves the frames of every connection.
 
@@ -52,13 +79,13 @@ class Service:
         self._limits = limits
         self._loop = asyncio.get_running_loop()
         self._waiting: list[_Booked] = []
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._outstanding: dict[Line, set[asyncio.Task[None]]] = {}
+        self._syncs = Syncs(host.ledger, self._answer)
+        self._outstanding: dict[Line, _Outstanding] = {}
 
     async def converse(self, line: Line) -> None:
         """Serve one connection until its end. Raises as :meth:`Line.receive`."""
         reader = self.host.dialect.framing.reader()
-        self._outstanding[line] = set()
+        self._outstanding[line] = outstanding = _Outstanding()
 
         def feed(data: bytes) -> bool:
             for tpdu, payload in reader.feed(data):
@@ -69,14 +96,14 @@ class Service:
             await line.receive(feed)
         finally:
             line.closed.set()
-            while any(each.path.line is line for each in self._waiting):
-                await asyncio.sleep(0)  # the commit of this turn
-            if outstanding := self._outstanding.pop(line):
-                await asyncio.wait(outstanding)
+            await outstanding.answered.wait()
+            if outstanding.tasks:
+                await asyncio.wait(outstanding.tasks)
+            del self._outstanding[line]
 
     def _take(self, line: Line, tpdu: Tpdu, payload: bytes) -> None:
         """One frame. Raises WireError where the connection must end."""
-        if len(self._outstanding[line]) >= self._limits.outstanding:
+        if self._outstanding[line].number >= self._limits.outstanding:
             raise WireError(f"more than {self._limits.outstanding} answers outstanding")
         dialect = self.host.dialect
         header, data = dialect.split(payload)
@@ -121,6 +148,7 @@ class Service:
         if rule is not None and not rule.booked:
             self._delivery.drop(request, path, rule)
             return
+        self._outstanding[path.line].begin()
         arrival = Arrival(path.line.peer, path.line.local, time.monotonic_ns())
         try:
             if not self._waiting:
@@ -138,7 +166,7 @@ class Service:
         self._waiting.append(_Booked(request, answer, path, rule))
 
     def _commit(self) -> None:
-        """Make durable what was booked in this turn, then let its answers go."""
+        """Commit what was booked in this turn; its answers go once that is synced."""
         booked, self._waiting = self._waiting, []
         try:
             self._journal.flush()
@@ -146,8 +174,15 @@ class Service:
                 self.host.ledger.commit()
         except (sqlite3.Error, OSError) as error:
             self.host.ledger.rollback()
+            self._answer(booked, error)
+        else:
+            self._syncs.after_sync(booked)
+
+    def _answer(self, booked: list[_Booked], error: Exception | None = None) -> None:
+        """Let answers go; with an error none of them is what was booked."""
+        if error is not None:
             self._tell_broken(error)
-            booked = [_Booked(each.request, self._broken(each.request), each.path, each.rule) for each in booked]
+            booked = [each._replace(answer=self._broken(each.request)) for each in booked]
         self._journal.gather()  # what is said of the answers, before the first of them leaves
         plain = [self._delivery.begin_sending(each.request, each.answer, each.path) for each in booked if not each.rule]
         self._journal.flush()
@@ -156,14 +191,13 @@ class Service:
         for each in booked:
             if each.rule is not None:
                 self._misdeliver(each, each.rule)
+            self._outstanding[each.path.line].end()
 
     def _undo(self, error: sqlite3.Error) -> None:
         """A request could not be booked: nothing of this turn was."""
         self.host.ledger.rollback()
         self._tell_broken(error)
-        self._waiting = [
-            _Booked(each.request, self._broken(each.request), each.path, each.rule) for each in self._waiting
-        ]
+        self._waiting = [each._replace(answer=self._broken(each.request)) for each in self._waiting]
 
     def _tell_broken(self, error: Exception) -> None:
         with contextlib.suppress(OSError):
@@ -174,8 +208,7 @@ class Service:
         return answer_to(request.message, {39: BROKEN})
 
     def _misdeliver(self, booked: _Booked, rule: Rule) -> None:
-        delivering = self._delivery.misdeliver(booked.request, booked.answer, booked.path, rule)
-        task = self._loop.create_task(delivering)
-        outstanding = self._outstanding.get(booked.path.line, self._tasks)
-        outstanding.add(task)
-        task.add_done_callback(outstanding.discard)
+        task = self._loop.create_task(self._delivery.misdeliver(booked.request, booked.answer, booked.path, rule))
+        tasks = self._outstanding[booked.path.line].tasks
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 VERSION = 1
@@ -50,19 +52,29 @@ class Event:
 
     def to_line(self) -> str:
         """The event as one line of JSON, without the line's end."""
-        return _encode(
-            {
-                "v": VERSION,
-                "boot": self.boot,
-                "t": self.t,
-                "process": self.process,
-                "pid": self.pid,
-                "seq": self.sequence,
-                "kind": self.kind,
-                "wall": self.wall,
-                "data": self.data,
-            }
-        )
+        return _encode(self._as_json())
+
+    def to_bytes(self) -> bytes:
+        """The same, encoded, with the line's end. A lone surrogate (a file name that is no UTF-8) becomes the JSON
+        escape that reads back as itself.
+        """
+        try:
+            return orjson.dumps(self._as_json(), option=orjson.OPT_APPEND_NEWLINE)
+        except TypeError:  # a surrogate, or a number of more than 64 bits
+            return self.to_line().encode(errors="backslashreplace") + b"\n"
+
+    def _as_json(self) -> dict[str, Any]:
+        return {
+            "v": VERSION,
+            "boot": self.boot,
+            "t": self.t,
+            "process": self.process,
+            "pid": self.pid,
+            "seq": self.sequence,
+            "kind": self.kind,
+            "wall": self.wall,
+            "data": self.data,
+        }
 
     @classmethod
     def from_line(cls, line: str) -> Event:

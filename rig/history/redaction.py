@@ -61,6 +61,7 @@ class Redactor:
         self._key = key
         self.ranges = tuple(ranges)
         self._tokens: dict[str, str] = {}
+        self._allowed: dict[str, bool] = {}
         heads = "|".join(re.escape(prefix) for prefix in sorted({r.prefix for r in self.ranges}, reverse=True))
         # A lookahead, so that every digit may begin a candidate: a PAN may stand behind other digits.
         self._known = re.compile(f"(?=((?:{heads})[0-9]{{1,18}}))" if heads else r"(?!)")
@@ -102,7 +103,13 @@ class Redactor:
 
     def allows(self, pan: str) -> bool:
         """Whether this PAN may be used on this bench: digits, Luhn-valid, and inside a test range."""
-        return pan.isascii() and pan.isdigit() and luhn_valid(pan) and any(r.holds(pan) for r in self.ranges)
+        known = self._allowed.get(pan)
+        if known is None:
+            if len(self._allowed) >= _KEPT_TOKENS:
+                self._allowed.clear()
+            known = pan.isascii() and pan.isdigit() and any(r.holds(pan) for r in self.ranges) and luhn_valid(pan)
+            self._allowed[pan] = known
+        return known
 
     def token(self, pan: str) -> str:
         """The same short name for the same PAN, on this bench alone."""

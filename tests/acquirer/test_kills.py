@@ -130,7 +130,7 @@ def test_the_log_is_synced_before_each_answer_leaves(tmp_path: Path) -> None:
     for line in trace.read_text().splitlines():
         if re.search(r"pwrite64\(\d+<[^>]*-wal>", line):
             unsynced = True
-        elif re.search(r"f(data)?sync\(\d+<[^>]*-wal>\) += 0", line):
+        elif re.search(r"f(data)?sync(\(\d+<[^>]*-wal>| resumed>)\) += 0", line):
             unsynced, syncs = False, syncs + 1
         elif re.search(r"sendto\(\d+<(socket|TCP)", line):
             assert not unsynced, f"an answer left before the log was synced: {line}"
