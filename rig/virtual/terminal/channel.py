@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from typing import Protocol
 
 from rig.virtual.terminal.bearers import end
@@ -35,14 +36,23 @@ class ClosedByHost(OSError):
 
 
 class StreamChannel:
-    """A TCP connection, with TLS or without: 2 bytes of length before each message. Used once."""
+    """A TCP connection, with TLS or without: 2 bytes of length before each message. Used once.
+
+    ``remember`` is shown the connection before it ends, where all went well.
+    """
 
     slowness_s = 0.0
 
-    def __init__(self, connection: socket.socket, framing: Framing = WITH_TPDU) -> None:
+    def __init__(
+        self,
+        connection: socket.socket,
+        framing: Framing = WITH_TPDU,
+        remember: Callable[[socket.socket], None] = lambda connection: None,
+    ) -> None:
         self._connection = connection
         self._framing = framing
         self._frames = framing.reader()
+        self._remember = remember
 
     def send(self, tpdu: Tpdu, payload: bytes, timeout_s: float) -> None:
         """Let a message leave."""
@@ -59,4 +69,6 @@ class StreamChannel:
 
     def close(self, done: bool) -> None:
         """End the connection."""
+        if done:
+            self._remember(self._connection)
         end(self._connection)

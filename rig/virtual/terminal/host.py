@@ -108,6 +108,7 @@ class Host:
         self._settings = settings
         self._log = log
         self._tls: ssl.SSLContext | None = None
+        self._session: ssl.SSLSession | None = None
         self._network = Network(settings, log)
         self._protection = Protection(settings, log)
         self._resolver = Resolver(log)
@@ -170,13 +171,13 @@ class Host:
         address = self._resolver.address_of(attempt.address or host.address, attempt)
         connection = attempt.connect((address, attempt.port or host.port))
         secured = connection if attempt.plain else self._secure(connection, attempt)
-        return StreamChannel(secured, self._protection.dialect.framing)
+        return StreamChannel(secured, self._protection.dialect.framing, self._remember)
 
     def _secure(self, plain: socket.socket, attempt: Attempt) -> ssl.SSLSocket:
         host = self._settings.host
         try:
             plain.settimeout(attempt.remaining())
-            secured = self._context().wrap_socket(plain, server_hostname=host.server_name)
+            secured = self._context().wrap_socket(plain, server_hostname=host.server_name, session=self._session)
         except BaseException:
             end(plain)
             raise
@@ -186,6 +187,13 @@ class Host:
             end(secured)
             raise
         return secured
+
+    def _remember(self, connection: socket.socket) -> None:
+        """Keep the session of a connection on which the host answered, in memory alone. A ticket of TLS 1.3 comes with
+        the answer, not with the handshake (RFC 8446, 4.6.1).
+        """
+        if self._settings.resumes_sessions and isinstance(connection, ssl.SSLSocket):
+            self._session = connection.session
 
     def _context(self) -> ssl.SSLContext:
         if self._tls is None:

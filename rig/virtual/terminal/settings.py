@@ -84,7 +84,8 @@ class Settings:
 
     ``slot`` is the chip slot's socket and ``stripe`` the magnetic head's serial port, where it has them;
     ``floor_limit`` is what a contact card may approve without the host. ``dialect`` is what the host speaks,
-    ``master_key`` the key under which it gives session keys, where the dialect has use for them.
+    ``master_key`` the key under which it gives session keys, where the dialect has use for them; ``resumes_sessions``:
+    a TLS session of the host is used again until the power goes.
     """
 
     name: str
@@ -109,6 +110,7 @@ class Settings:
     print_via_ecr: bool
     defects: frozenset[Defect]
     dialect: str = "ascii-1987"
+    resumes_sessions: bool = False
     master_key: bytes | None = field(default=None, repr=False)
     emv: EmvSettings = field(default_factory=EmvSettings)
 
@@ -147,6 +149,7 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
         print_via_ecr=top.get("print_via_ecr", bool, True),
         defects=parse_defects(top.get("defects", list, [])),
         dialect=top.get("dialect", str, "ascii-1987"),
+        resumes_sessions=top.get("resumes_sessions", bool, False),
         master_key=_master_key(top),
         emv=read_emv(top),
     )

@@ -79,18 +79,25 @@ def approval(request: Message, rc: str = "00", **extra: str) -> Message:
 
 
 class ScriptedHost:
-    """Serves on loopback; every request it has read is in :attr:`requests` and, in order, in :attr:`seen`."""
+    """Serves on loopback; every request it has read is in :attr:`requests` and, in order, in :attr:`seen`.
+
+    :attr:`resumed` says of each connection whether its TLS session was one from before.
+    """
 
     def __init__(self, authority: Authority) -> None:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(authority.certificate, authority.key)
-        self._context = context
+        self.certify(authority)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self.requests: queue.Queue[Message] = queue.Queue()
         self.seen: list[Message] = []
+        self.resumed: list[bool] = []
         self.script: Script = lambda request: None
         threading.Thread(target=self._accept, daemon=True).start()
+
+    def certify(self, authority: Authority) -> None:
+        """Show this certificate from the next connection on."""
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._context.load_cert_chain(authority.certificate, authority.key)
 
     def next(self, timeout_s: float = 5.0) -> Message:
         """The next request."""
@@ -117,6 +124,7 @@ class ScriptedHost:
     def _serve(self, plain: socket.socket) -> None:
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with contextlib.suppress(OSError), plain, self._context.wrap_socket(plain, server_side=True) as connection:
+            self.resumed.append(bool(connection.session_reused))
             reader = FrameReader()
             while data := connection.recv(4096):
                 for tpdu, payload in reader.feed(data):

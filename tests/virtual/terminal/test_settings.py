@@ -27,6 +27,7 @@ def test_a_minimal_file_is_enough() -> None:
     assert (settings.host.connect_timeout_s, settings.host.response_timeout_s) == (2.0, 5.0)
     assert settings.ecr.tcp == ("10.64.9.2", 20007)
     assert settings.defects == frozenset()
+    assert not settings.resumes_sessions
     assert (settings.slot, settings.stripe, settings.floor_limit) == (None, None, 0)
 
 
