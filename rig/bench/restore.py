@@ -136,7 +136,8 @@ def _acquirer(opener: DeviceOpener) -> dict[str, Any]:
         state = acquirer.state()
     if not state.restored:
         raise BenchTrouble("acquirer", f"still misbehaves: {state}", "end its process")
-    return {"listening": state.up, "rules": len(state.rules), "held": len(state.held)}
+    front = state.front["name"] if state.front else None
+    return {"listening": state.up, "rules": len(state.rules), "held": len(state.held), "front": front}
 
 
 def _services(bench: BenchFile, opener: DeviceOpener) -> dict[str, Any]:

@@ -31,7 +31,7 @@ from rig.verdict.facts import (
 )
 from rig.verdict.stories import CaseStory, IntentStory, Past, PastRequest, Request, RunFacts
 
-_TRAFFIC = ("request_received", "answer_sent")
+_TRAFFIC = ("request_received", "answer_sent", "front_met")
 
 
 def split_cases(events: Iterable[Event]) -> tuple[list[Event], list[list[Event]]]:

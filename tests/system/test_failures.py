@@ -49,8 +49,9 @@ def test_a_failure_that_was_never_felt_is_undecided(rig: Rig) -> None:
 def test_a_terminal_that_believes_an_impostor_is_told(tmp_path: Path) -> None:
     rig = Rig.make(tmp_path, defects=["trusts-any-certificate"])
     code, summary = rig.run("impostor and evil")
-    assert (code, summary["verdicts"]["not_as_required"]) == (1, 1)
-    assert "sent application data to an impostor" in summary["others"][0]["why"]
+    assert (code, summary["verdicts"]["unsafe"]) == (1, 1)
+    (entry,) = summary["unsafe"]
+    assert (entry["invariant"], "an impostor (evil-twin)" in entry["why"]) == ("M16", True)
 
 
 def test_killed_during_a_failure_the_servers_are_right_again(rig: Rig) -> None:
@@ -63,11 +64,3 @@ def test_killed_during_a_failure_the_servers_are_right_again(rig: Rig) -> None:
     (restored,) = [event.data for event in rig.history().of("restored") if event.data["device"] == "services"]
     assert restored["clean"]
     assert restored["read_back"] == {"wifi": "no rule, no impostor", "cellular": "no rule, no impostor"}
-
-
-def test_a_terminal_that_believes_any_certificate_is_told_at_the_fronts(tmp_path: Path) -> None:
-    rig = Rig.make(tmp_path, defects=["trusts-any-certificate"])
-    code, summary = rig.run("test_hostile and (expired or wrong-name or rc4)")
-    assert code == 1
-    assert (summary["verdicts"]["not_as_required"], summary["verdicts"]["failed_safely"]) == (2, 1)
-    assert all("gave data to a front" in other["why"] for other in summary["others"])

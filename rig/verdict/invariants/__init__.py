@@ -1,4 +1,4 @@
-"""The money-safety invariants, one function each: from a case's story to the breaches found in it."""
+"""The safety invariants, one function each: from a case's story to the breaches found in it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from enum import Enum
 
 from rig.verdict.cards import CARD_VIEWS
 from rig.verdict.invariants.agreement import terminal_and_host_agree
+from rig.verdict.invariants.believed import INTERCEPTED, nothing_is_given_to_a_false_host
 from rig.verdict.invariants.committed import committed_sale_is_not_reversed
 from rig.verdict.invariants.idle import TERMINAL_IDLE, terminal_is_idle_again
 from rig.verdict.invariants.late import late_answers_are_discarded
@@ -80,6 +81,9 @@ INVARIANTS = (
     Invariant("M7", "late answers are discarded", late_answers_are_discarded, _BOTH, limit="response_timeout"),
     Invariant("M10", "the cryptogram is the card's own", cryptogram_is_the_cards_own, (HOST,), either=CARD_VIEWS),
     Invariant("M14", "the terminal is idle again", terminal_is_idle_again, (REGISTER,), Ripe.SETTLED, "idle_limit_ms"),
+    Invariant(
+        "M16", "nothing is given to a false host", nothing_is_given_to_a_false_host, (), either=(HOST, INTERCEPTED)
+    ),
 )
 
 __all__ = ["HOST", "INVARIANTS", "REGISTER", "TERMINAL_IDLE", "Invariant", "Ripe"]
