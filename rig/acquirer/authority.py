@@ -94,13 +94,23 @@ def signer_of(state: Path) -> Signed:
 
 
 def client_certificate(state: Path, name: str) -> Path:
-    """A file with a terminal's certificate and key under the bench's authority (PEM), made now if there was none."""
-    path = state / "pki" / f"client-{name}.pem"
-    if not path.exists():
-        made = issue(Wanted(name, for_client=True), signer_of(state))
-        with _locked(state / "pki"):
-            _write(path, made.pem())
+    """A file with a terminal's certificate and key under the bench's authority (PEM), made anew where none lasts."""
+    signer = signer_of(state)
+    with _locked(state / "pki") as folder:
+        path = folder / f"client-{name}.pem"
+        if not (path.exists() and _lasts(path, signer.certificate)):
+            _write(path, issue(Wanted(name, for_client=True), signer).pem())
     return path
+
+
+def _lasts(path: Path, authority: x509.Certificate) -> bool:
+    """Whether a client's certificate is of this authority and ends in more than a month."""
+    try:
+        certificate = x509.load_pem_x509_certificate(path.read_bytes())
+        certificate.verify_directly_issued_by(authority)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return certificate.not_valid_after_utc > datetime.datetime.now(datetime.UTC) + _RENEW_BEFORE
 
 
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:

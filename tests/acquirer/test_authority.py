@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from rig.acquirer.authority import HOST_NAME, export_ca, host_identity
+from rig.acquirer.authority import HOST_NAME, client_certificate, export_ca, host_identity, signer_of
+from rig.acquirer.certificates import Wanted, issue
 from rig.errors import CallerMistake
 
 DAY = datetime.timedelta(days=1)
@@ -69,3 +70,18 @@ def test_damage_is_named_and_never_papered_over(tmp_path: Path) -> None:
         export_ca(tmp_path)
     with pytest.raises(CallerMistake, match="no IP address"):
         host_identity(tmp_path / "new", ["everywhere"])
+
+
+def test_a_terminals_certificate_is_kept_while_it_lasts(tmp_path: Path) -> None:
+    path = client_certificate(tmp_path, "52000001")
+    kept = path.read_bytes()
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert client_certificate(tmp_path, "52000001").read_bytes() == kept
+    assert client_certificate(tmp_path, "52000002").read_bytes() != kept
+    ending = issue(Wanted("52000001", days=(-300, 10), for_client=True), signer_of(tmp_path)).pem()
+    strange = issue(Wanted("52000001", for_client=True)).pem()
+    for unfit in (ending, strange, b"torn"):
+        path.write_bytes(unfit)
+        assert client_certificate(tmp_path, "52000001").read_bytes() != unfit
+        renewed = x509.load_pem_x509_certificate(path.read_bytes())
+        renewed.verify_directly_issued_by(signer_of(tmp_path).certificate)
