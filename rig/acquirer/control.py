@@ -128,6 +128,7 @@ class Control:
         self._delivery.release("all")
         if self._server.fronts is not None:
             self._server.fronts.put_up("good")
+            await self._server.fronts.all_left()
         if self._restarting is not None:
             self._restarting.cancel()
         await self._unhang()
@@ -168,6 +169,7 @@ class Control:
         if self._server.fronts is None:
             raise CallerMistake("front", "this host listens without TLS", "give it TLS")
         self._server.fronts.put_up(name)
+        await self._server.fronts.all_left()
         return await self._state()
 
     async def _state(self) -> Reply:

@@ -63,17 +63,24 @@ class Line:
         self._frame_began: float | None = None
         self._watch: asyncio.TimerHandle | None = None
         self._open = True
+        self._awaited = asyncio.Event()
 
     # Beginning and end -------------------------------------------------------------------------------------------
 
-    async def peek(self) -> bytes:
-        """What has come and was not taken, before :meth:`open`; waits for the first of it."""
+    async def peek(self, beyond: int = 0) -> bytes:
+        """What has come and was not taken, before :meth:`open`, once it is more than so many bytes.
+
+        Raises ConnectionResetError where no more will come, and OSError where the connection broke.
+        """
         self._socket.setblocking(False)
-        while True:
-            try:
-                return self._socket.recv(_CHUNK, socket.MSG_PEEK)
-            except BlockingIOError:
-                await _ready(self._loop.add_reader, self._loop.remove_reader, self._socket)
+        # What was peeked at keeps a socket readable: it must not be until there is more (socket(7), SO_RCVLOWAT).
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, beyond + 1)
+        await self._ready(self._loop.add_reader, self._loop.remove_reader)
+        data = self._socket.recv(_CHUNK, socket.MSG_PEEK)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
+        if len(data) <= beyond:
+            raise ConnectionResetError("it left before it had said all" if data else "nothing said")
+        return data
 
     async def open(self, tls: ssl.SSLContext | None) -> None:
         """Do the handshake. Raises OSError (ssl.SSLError among them) where it fails or takes too long."""
@@ -102,12 +109,24 @@ class Line:
         try:
             secure.do_handshake()
         except ssl.SSLWantReadError:
-            await _ready(self._loop.add_reader, self._loop.remove_reader, secure)
+            await self._ready(self._loop.add_reader, self._loop.remove_reader)
         except ssl.SSLWantWriteError:
-            await _ready(self._loop.add_writer, self._loop.remove_writer, secure)
+            await self._ready(self._loop.add_writer, self._loop.remove_writer)
         else:
             return True
         return False
+
+    async def _ready(self, add: Callable[..., None], remove: Callable[..., bool]) -> None:
+        """Wait until the socket is ready. Raises ConnectionAbortedError where the connection was ended meanwhile."""
+        self._awaited = asyncio.Event()
+        add(self._socket, self._awaited.set)
+        try:
+            await self._awaited.wait()
+        finally:
+            if self._open:
+                remove(self._socket)
+        if not self._open:
+            raise ConnectionAbortedError(self.why or "the connection is closed")
 
     async def receive(self, feed: Feed) -> None:
         """Give what comes to ``feed`` until the peer says no more.
@@ -262,18 +281,9 @@ class Line:
         self._loop.remove_reader(self._socket)
         self._loop.remove_writer(self._socket)
         self._open = False
+        self._awaited.set()
         self._finish(error)
         self._socket.close()
-
-
-async def _ready(add: Callable[..., None], remove: Callable[..., bool], connection: socket.socket) -> None:
-    """Wait until a socket is ready."""
-    ready = asyncio.Event()
-    add(connection, ready.set)
-    try:
-        await ready.wait()
-    finally:
-        remove(connection)
 
 
 def reason(error: Exception) -> str:

@@ -47,6 +47,7 @@ _WEAK = {
 _SERVER_NAME, _SUPPORTED_VERSIONS, _RENEGOTIATION = 0, 43, 0xFF01
 _RENEGOTIATION_SUITE = 0x00FF
 _LONGEST_RECORD = 16384 + 256
+_LONGEST_HELLO = 8192
 _ALERTS = {
     0: "close notify", 10: "unexpected message", 40: "handshake failure", 42: "bad certificate",
     43: "unsupported certificate", 45: "certificate expired", 46: "certificate unknown", 47: "illegal parameter",
@@ -84,6 +85,23 @@ class RecordReader:
             records.append(Record(kind, version, self._buffer[5 : 5 + length]))
             self._buffer = self._buffer[5 + length :]
         return records
+
+
+def first_message(data: bytes) -> tuple[bytes, int] | None:
+    """The first handshake message of a stream, and how many records it lies in; None where it has not come whole.
+
+    Raises WireError for what is no record of a handshake, and for a message that is longer than any hello.
+    """
+    content = b""
+    for count, record in enumerate(RecordReader().feed(data), 1):
+        if record.type != HANDSHAKE:
+            raise WireError(f"a record of type {record.type} where a handshake begins")
+        content += record.content
+        if len(content) >= 4 and len(content) >= (whole := 4 + int.from_bytes(content[1:4], "big")):
+            return content[:whole], count
+    if len(data) > _LONGEST_HELLO:
+        raise WireError(f"no first message within {_LONGEST_HELLO} bytes")
+    return None
 
 
 @dataclass(frozen=True)

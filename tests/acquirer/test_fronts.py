@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import array
 import contextlib
+import fcntl
 import socket
 import ssl
+import termios
 import time
 from collections.abc import Callable
 from typing import Any
@@ -14,6 +17,7 @@ import pytest
 from rig.acquirer.authority import HOST_NAME, client_certificate
 from rig.acquirer.fronts import FRONTS, HOSTILE
 from rig.rpc import RpcError
+from rig.wire import tls_hello as tls
 from tests.acquirer.till import ADDRESS, HostProcess, Till, key, sale
 
 Start = Callable[..., HostProcess]
@@ -53,7 +57,7 @@ def test_a_client_that_verifies_gives_nothing(host: HostProcess, front: str) -> 
     ):
         host.trust().wrap_socket(raw, server_hostname=HOST_NAME)
     met = _met(host, met_before)
-    assert (met["application_bytes"], met.get("went_on")) == (0, None)
+    assert (met["application_bytes"], met["went_on"], met["completed"]) == (0, False, False)
     assert (met["offers"], met["weak_suites"], met["server_name"]) == ("TLS 1.3", [], HOST_NAME)
     seen = _seen(host)
     assert (seen["front"], seen["application_bytes"], seen["went_on"]) == (front, 0, 0)
@@ -152,6 +156,129 @@ def test_a_front_that_there_is_not_and_a_host_without_tls(host: HostProcess, sta
 def test_clear_puts_the_good_one_up_again(host: HostProcess) -> None:
     assert not host.control.front("expired").restored
     assert host.control.clear().restored
+
+
+@pytest.mark.parametrize("front", ["expired", "rc4"])
+@pytest.mark.parametrize("cut", [1, 5, 100], ids=["in the head", "after the head", "in the hello"])
+def test_a_hello_that_comes_in_pieces_is_met_all_the_same(host: HostProcess, front: str, cut: int) -> None:
+    before = _put_up(host, front)
+    client, incoming, hello = _client()
+    with socket.create_connection((ADDRESS, host.port), timeout=5) as raw:
+        raw.sendall(hello[:cut])
+        _let_it_be_seen(raw)
+        raw.sendall(hello[cut:])
+        _refuses(client, incoming, raw)
+    met = _met(host, before)
+    assert (met["server_name"], met["application_bytes"], met["went_on"]) == (HOST_NAME, 0, False)
+
+
+@pytest.mark.parametrize("front", ["expired", "rc4", "reset"])
+def test_a_hello_in_many_records_is_met_all_the_same(host: HostProcess, front: str) -> None:
+    """RFC 8446, 5.1: a handshake message may lie in several records."""
+    before = _put_up(host, front)
+    client, incoming, hello = _client()
+    content = hello[5:]
+    parts = [content[place : place + 100] for place in range(0, len(content), 100)]
+    with socket.create_connection((ADDRESS, host.port), timeout=5) as raw:
+        raw.sendall(b"".join(tls.record(tls.HANDSHAKE, part, tls.TLS10) for part in parts))
+        if front != "reset":
+            _refuses(client, incoming, raw)
+        else:
+            with pytest.raises(ConnectionResetError):
+                _hear_out(raw)
+    met = _met(host, before)
+    assert (met["server_name"], met["application_bytes"], met["went_on"]) == (HOST_NAME, 0, False)
+
+
+def _client() -> tuple[ssl.SSLObject, ssl.MemoryBIO, bytes]:
+    """A client that verifies against nothing, with the hello that it says."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = context.wrap_bio(incoming, outgoing, server_hostname=HOST_NAME)
+    with contextlib.suppress(ssl.SSLWantReadError):
+        client.do_handshake()
+    return client, incoming, outgoing.read()
+
+
+def _refuses(client: ssl.SSLObject, incoming: ssl.MemoryBIO, raw: socket.socket) -> None:
+    with pytest.raises(ssl.SSLError, match=r"(?i)certificate verify failed|wrong cipher|unknown cipher"):
+        _shake(client, incoming, raw)
+
+
+def _shake(client: ssl.SSLObject, incoming: ssl.MemoryBIO, raw: socket.socket) -> None:
+    while data := raw.recv(4096):
+        incoming.write(data)
+        with contextlib.suppress(ssl.SSLWantReadError):
+            client.do_handshake()
+
+
+def _hear_out(raw: socket.socket) -> None:
+    while raw.recv(100):
+        pass
+
+
+def _let_it_be_seen(raw: socket.socket) -> None:
+    """Until what was sent lies in the other side's socket, by its own acknowledgement (tcp(7), SIOCOUTQ)."""
+    unsent = array.array("i", [1])
+    while unsent[0]:
+        fcntl.ioctl(raw, termios.TIOCOUTQ, unsent)
+
+
+@pytest.mark.parametrize(("said", "why"), [(b"", "nothing said"), (b"\x16\x03\x01", "it left before it had said all")])
+def test_who_leaves_before_its_hello_is_told(host: HostProcess, said: bytes, why: str) -> None:
+    before = _put_up(host, "expired")
+    with socket.create_connection((ADDRESS, host.port), timeout=5) as raw:
+        raw.sendall(said)
+        raw.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(ConnectionResetError):  # what it said was never taken
+            assert raw.recv(1) == b""
+    met = _met(host, before)
+    assert (met["why"], met["completed"], met["application_bytes"]) == (why, False, 0)
+
+
+@pytest.mark.parametrize(
+    "said", [b"GET / HTTP/1.1\r\n\r\n", b"\x15\x03\x01\x00\x02\x01\x00", b"\x16\x03\x01\x40\x00" + b"\x01" * 16384]
+)
+def test_who_says_no_hello_is_sent_away(host: HostProcess, said: bytes) -> None:
+    before = _put_up(host, "expired")
+    with (
+        socket.create_connection((ADDRESS, host.port), timeout=5) as raw,
+        contextlib.suppress(ConnectionError),
+    ):
+        raw.sendall(said)
+        assert raw.recv(1) == b""
+    assert _met(host, before)["application_bytes"] == 0
+    assert _seen(host)["met"] == 0
+
+
+def test_what_is_given_long_after_the_handshake_counts_and_the_front_is_left_when_another_is_put_up(
+    start_host: Start,
+) -> None:
+    """A terminal may connect before it has the card. The handshake's time is not the front's."""
+    host = start_host(limits={"handshake_s": 0.3})
+    before = _put_up(host, "expired")
+    raw = socket.create_connection((ADDRESS, host.port), timeout=5)
+    with _believing().wrap_socket(raw) as secure:
+        time.sleep(0.6)  # longer than the handshake may take
+        secure.sendall(b"late")
+        while not _seen(host)["application_bytes"]:
+            pass
+        host.control.front("good")
+        met = _met(host, before)
+        assert secure.recv(1) == b""
+    assert (met["completed"], met["application_bytes"], met["why"]) == (True, 4, "another front is put up")
+
+
+def test_another_front_does_not_wait_for_who_says_nothing(host: HostProcess) -> None:
+    before = _put_up(host, "expired")
+    with socket.create_connection((ADDRESS, host.port), timeout=5) as mute:
+        while not host.control.state().connections:
+            pass
+        began = time.monotonic()
+        host.control.front("good")
+        assert time.monotonic() - began < 2  # its handshake might take five seconds
+        assert _met(host, before)["application_bytes"] == 0
+        assert mute.recv(1) == b""
 
 
 def test_a_mute_peer_does_not_stay(start_host: Start) -> None:

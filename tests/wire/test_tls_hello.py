@@ -62,6 +62,30 @@ def test_a_stream_is_cut_into_records_however_it_comes() -> None:
     assert tls.alert_name(b"\x02") == "encrypted"
 
 
+@pytest.mark.parametrize("size", [1, 7, 200, 4096])
+def test_the_first_message_is_put_together_from_its_records(size: int) -> None:
+    content = RecordReader().feed(_HELLO)[0].content
+    parts = [content[place : place + size] for place in range(0, len(content), size)]
+    stream = b"".join(tls.record(tls.HANDSHAKE, part, tls.TLS10) for part in parts)
+    assert tls.first_message(stream[:-1]) is None
+    assert tls.first_message(stream) == (content, len(parts))
+    assert tls.first_message(stream + b"\x16\x03") == (content, len(parts))
+
+
+@pytest.mark.parametrize(
+    ("stream", "why"),
+    [
+        (tls.record(tls.ALERT, b"\x02\x28"), "record of type 21 where a handshake begins"),
+        (tls.record(tls.HANDSHAKE, b"\x01\xff\xff\xff" + bytes(9000)), "no first message within 8192 bytes"),
+        (b"GET / HTTP/1.1\r\n", "begins no TLS record"),
+    ],
+    ids=["alert", "without end", "no TLS"],
+)
+def test_what_is_no_first_message_is_refused(stream: bytes, why: str) -> None:
+    with pytest.raises(WireError, match=why):
+        tls.first_message(stream)
+
+
 @pytest.mark.parametrize("data", [b"HTTP/1.1 200 OK\r\n", b"\x16\x02\x00\x00\x01", b"\x16\x03\x01\xff\xff"])
 def test_what_is_no_record_is_refused(data: bytes) -> None:
     with pytest.raises(WireError, match="begins no TLS record"):
@@ -76,6 +100,8 @@ def test_arbitrary_bytes_are_read_or_refused(data: bytes) -> None:
         read_client_hello(data)
     with contextlib.suppress(WireError):
         RecordReader().feed(data)
+    with contextlib.suppress(WireError):
+        tls.first_message(data)
 
 
 @given(st.integers(0, 600), st.integers(0, 255))

@@ -31,4 +31,7 @@ FRONTS: dict[str, str] = {
 SOUND = ("good", "mutual")
 """The fronts behind which requests are served."""
 
+BY_HAND = ("rc4", "3des", "downgrade", "reset")
+"""The fronts that no TLS library can be."""
+
 HOSTILE = tuple(name for name in FRONTS if name not in SOUND)

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from rig.acquirer.authority import HOST_NAME, Identity, signer_of
 from rig.acquirer.certificates import Signed, Wanted, issue
+from rig.acquirer.fronts import BY_HAND, SOUND
 
 OLD = {"tls10": ssl.TLSVersion.TLSv1, "tls11": ssl.TLSVersion.TLSv1_1}
 _LIBRARY_SUITES = {"null": "eNULL", "anonymous": "aNULL"}
@@ -34,9 +35,17 @@ class CertifiedFronts:
         self._identity = identity
         self._addresses = tuple(addresses)
         self._made: dict[str, ssl.SSLContext] = {}
+        self._sound_chain: list[bytes] = []
+
+    def prepare(self, name: str) -> None:
+        """Make what a front needs now, for keys are not made in no time."""
+        if name not in BY_HAND:
+            self.context(name)
+        if name not in SOUND:
+            self.sound_chain()
 
     def context(self, name: str) -> ssl.SSLContext:
-        """The TLS settings of a front; for those of :mod:`rig.acquirer.fronts.handwritten` as far as they go."""
+        """The TLS settings of a front; none for those that are written by hand alone."""
         if name not in self._made:
             self._made[name] = self._make(name)
         return self._made[name]
@@ -81,8 +90,10 @@ class CertifiedFronts:
 
     def sound_chain(self) -> list[bytes]:
         """A right certificate in DER, for a front that is wrong elsewhere; of an RSA key, which old suites want."""
-        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        return [issue(self._wanted(), signer_of(self._state), key).der]
+        if not self._sound_chain:
+            key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+            self._sound_chain = [issue(self._wanted(), signer_of(self._state), key).der]
+        return self._sound_chain
 
     def _wanted(self, days: tuple[int, int] = (-1, 397)) -> Wanted:
         return Wanted(HOST_NAME, self._addresses, days)

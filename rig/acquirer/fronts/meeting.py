@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rig.acquirer.authority import Identity
-from rig.acquirer.fronts import FRONTS, SOUND
+from rig.acquirer.fronts import BY_HAND, FRONTS, SOUND
 from rig.acquirer.fronts.certified import OLD, CertifiedFronts
 from rig.acquirer.fronts.handwritten import first_flight
 from rig.acquirer.line import Line, reason
@@ -22,9 +22,8 @@ from rig.errors import CallerMistake
 from rig.history import Journal
 from rig.wire import tls_hello as tls
 from rig.wire.errors import WireError
-from rig.wire.tls_hello import ClientHello, RecordReader
+from rig.wire.tls_hello import ClientHello, Record, RecordReader
 
-_BY_HAND = ("rc4", "3des", "downgrade")
 _WEAK_OF = {"null": "NULL", "anonymous": "anonymous"}
 _VERSION_OF = {"tls10": tls.TLS10, "tls11": tls.TLS11}
 
@@ -53,18 +52,30 @@ class Fronts:
     def __init__(self, state: Path, identity: Identity, addresses: Sequence[str], journal: Journal) -> None:
         self._certified = CertifiedFronts(state, identity, addresses)
         self._journal = journal
+        self._meetings: dict[Line, asyncio.Event] = {}
         self.name = "good"
         self.seen = Seen()
 
     def put_up(self, name: str) -> None:
-        """Show this front from the next connection on. Raises CallerMistake for an unknown name."""
+        """Show this front from the next connection on; who is behind another one is sent away.
+
+        Raises CallerMistake for an unknown name.
+        """
         if name not in FRONTS:
             raise CallerMistake("front", f"there is no {name!r}", f"there are {', '.join(FRONTS)}")
+        self._certified.prepare(name)  # its keys take a while, which no terminal should wait for
         if name != self.name:
             self._journal.write("front_up", front=name)
+        for line in self._meetings:
+            line.abort("another front is put up")
         if name != "good":
             self.seen = Seen(name)
         self.name = name
+
+    async def all_left(self) -> None:
+        """Wait until those who were sent away are gone, and the history has what they gave."""
+        for over in list(self._meetings.values()):
+            await over.wait()
 
     @property
     def is_sound(self) -> bool:
@@ -81,63 +92,92 @@ class Fronts:
             self.seen.met += 1
             self.seen.completed += 1
 
-    async def meet(self, line: Line, limit_s: float) -> None:
-        """Meet one connection with the hostile front that is up now, until it ends. Raises nothing."""
-        name, seen = self.name, self.seen
+    async def meet(self, line: Line, handshake_s: float) -> None:
+        """Meet one connection with the hostile front that is up now, until it ends. Raises nothing.
+
+        Who has finished the handshake is listened to for as long as anybody: a terminal may connect before it has the
+        card, and send minutes after.
+        """
         line.met_front = True
-        told: dict[str, Any] = {"front": name, "peer": line.peer}
-        before = asdict(seen)
+        meeting = _Meeting(self.name, line, self.seen, self._certified)
+        self._meetings[line] = asyncio.Event()
         try:
-            async with asyncio.timeout(limit_s):
-                hello = await _peek(line)
-                seen.met += 1
-                told |= _facts(hello)
-                await self._show(name, hello, line, told, seen)
+            await meeting.hold(handshake_s)
         except (OSError, TimeoutError, WireError) as error:
-            told.setdefault("why", reason(error))
-        gave = seen.application_bytes - before["application_bytes"]
-        completed = seen.completed > before["completed"]
-        self._journal.write("front_met", **told, completed=completed, application_bytes=gave)
-        line.close(told.get("why", ""))
+            meeting.told.setdefault("why", reason(error))
+        finally:
+            self._journal.write("front_met", **meeting.told)
+            line.close(meeting.told.get("why", ""))
+            self._meetings.pop(line).set()
 
-    async def _show(self, name: str, hello: ClientHello, line: Line, told: dict[str, Any], seen: Seen) -> None:
-        if name == "reset":
-            await line.open(None)
-            line.send(tls.record(tls.HANDSHAKE, tls.server_hello(hello, tls.TLS12, hello.suites[0]))[:20])
-            line.reset("the front resets in mid-handshake")
-            told["why"] = "reset in mid-handshake"
-        elif name in _BY_HAND or not _library_can(name, hello):
-            await line.open(None)
-            await self._by_hand(name, hello, line, told, seen)
-        else:
-            await line.open(self._certified.context(name))
-            seen.completed += 1
-            await line.receive(lambda data: _count(seen, data))
 
-    async def _by_hand(self, name: str, hello: ClientHello, line: Line, told: dict[str, Any], seen: Seen) -> None:
-        reader, answered = RecordReader(), False
+class _Meeting:
+    """One client before one hostile front; ``told`` is what the history gets."""
+
+    def __init__(self, name: str, line: Line, seen: Seen, certified: CertifiedFronts) -> None:
+        self._name = name
+        self._line = line
+        self._seen = seen
+        self._certified = certified
+        self.told: dict[str, Any] = {
+            "front": name, "peer": line.peer, "completed": False, "went_on": False, "application_bytes": 0,
+        }  # fmt: skip
+
+    async def hold(self, handshake_s: float) -> None:
+        """Until it ends. Raises OSError, TimeoutError and WireError."""
+        async with asyncio.timeout(handshake_s):
+            hello, records = await _peek(self._line)
+            self._seen.met += 1
+            self.told |= _facts(hello)
+            if self._name == "reset":
+                await self._reset(hello)
+            elif self._name in BY_HAND or not _library_can(self._name, hello):
+                await self._by_hand(hello, records)
+            else:
+                await self._line.open(self._certified.context(self._name))
+        if self._line.alive:
+            self._seen.completed += 1
+            self.told["completed"] = True
+            await self._line.receive(self._count)
+
+    async def _reset(self, hello: ClientHello) -> None:
+        await self._line.open(None)
+        self._line.send(tls.record(tls.HANDSHAKE, tls.server_hello(hello, tls.TLS12, hello.suites[0]))[:20])
+        self._line.reset("the front resets in mid-handshake")
+        self.told["why"] = "reset in mid-handshake"
+
+    async def _by_hand(self, hello: ClientHello, records: int) -> None:
+        """``records``: how many the hello lies in, which are still to be taken."""
+        reader = RecordReader()
 
         def feed(data: bytes) -> bool:
-            nonlocal answered
+            nonlocal records
             for record in reader.feed(data):
-                if not answered:  # the ClientHello itself
-                    answered = True
-                    line.send(first_flight(name, hello, self._certified.sound_chain()))
-                elif record.type == tls.ALERT:
-                    told["alert"] = tls.alert_name(record.content)
-                elif record.type == tls.APPLICATION_DATA:
-                    seen.application_bytes += len(record.content)
-                elif record.type == tls.HANDSHAKE and not told.get("went_on"):
-                    told["went_on"] = True
-                    seen.went_on += 1
+                records -= 1
+                if records == 0:
+                    self._line.send(first_flight(self._name, hello, self._certified.sound_chain()))
+                elif records < 0:
+                    self._read(record)
             return False
 
-        await line.receive(feed)
+        await self._line.open(None)
+        await self._line.receive(feed)
+        self._line.close("it left")
 
+    def _read(self, record: Record) -> None:
+        """What a client says to a first flight that was written by hand."""
+        if record.type == tls.ALERT:
+            self.told["alert"] = tls.alert_name(record.content)
+        elif record.type == tls.APPLICATION_DATA:
+            self._count(record.content)
+        elif record.type == tls.HANDSHAKE and not self.told["went_on"]:
+            self.told["went_on"] = True
+            self._seen.went_on += 1
 
-def _count(seen: Seen, data: bytes) -> bool:
-    seen.application_bytes += len(data)
-    return False
+    def _count(self, data: bytes) -> bool:
+        self.told["application_bytes"] += len(data)
+        self._seen.application_bytes += len(data)
+        return False
 
 
 def _library_can(name: str, hello: ClientHello) -> bool:
@@ -155,12 +195,13 @@ def _facts(hello: ClientHello) -> dict[str, Any]:
     }
 
 
-async def _peek(line: Line) -> ClientHello:
-    """The ClientHello, left in the socket for whoever does the handshake. Raises WireError, OSError."""
-    while True:
-        data = await line.peek()
-        if not data:
-            raise ConnectionResetError("nothing said")
-        if records := RecordReader().feed(data):
-            return tls.read_client_hello(records[0].content)
-        await asyncio.sleep(0.01)  # the rest of it is on its way; the socket is readable already
+async def _peek(line: Line) -> tuple[ClientHello, int]:
+    """The ClientHello and how many records it lies in, left in the socket for whoever does the handshake.
+
+    Raises WireError, OSError.
+    """
+    data = await line.peek()
+    while (found := tls.first_message(data)) is None:
+        data = await line.peek(beyond=len(data))
+    message, records = found
+    return tls.read_client_hello(message), records
