@@ -12,8 +12,14 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from rig.errors import CallerMistake
+from rig.wire import tlv
+
 Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 _DAY = datetime.timedelta(days=1)
+_SEQUENCE, _BIT_STRING = 0x30, 0x03
+_ECDSA_WITH_SHA1 = tlv.encode(_SEQUENCE, bytes.fromhex("06072A8648CE3D0401"))
+"""1.2.840.10045.4.1 (RFC 3279, 2.2.3)."""
 
 
 @dataclass(frozen=True)
@@ -79,3 +85,18 @@ def issue(wanted: Wanted, issuer: Signed | None = None, key: Key | None = None) 
         builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
     return Signed(builder.sign(signer, hashes.SHA256()), key)
+
+
+def signed_with_sha1(signed: Signed, issuer: Signed) -> Signed:
+    """The same certificate, signed over SHA-1, as the library that makes certificates does not any more.
+
+    ``issuer`` has an EC key; CallerMistake else.
+    """
+    if not isinstance(issuer.key, ec.EllipticCurvePrivateKey):
+        raise CallerMistake("certificate", "SHA-1 is signed with an EC key here", "issue it by the bench's authority")
+    (whole,) = tlv.parse(signed.der)
+    version, serial, _, *others = tlv.parse(tlv.parse(whole.value)[0].value)
+    to_sign = tlv.encode(_SEQUENCE, version.encode(), serial.encode(), _ECDSA_WITH_SHA1, tlv.encode_all(others))
+    signature = issuer.key.sign(to_sign, ec.ECDSA(hashes.SHA1()))
+    written = tlv.encode(_SEQUENCE, to_sign, _ECDSA_WITH_SHA1, tlv.encode(_BIT_STRING, b"\0", signature))
+    return Signed(x509.load_der_x509_certificate(written), signed.key)

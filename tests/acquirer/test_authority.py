@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from rig.acquirer.authority import HOST_NAME, client_certificate, export_ca, host_identity, signer_of
-from rig.acquirer.certificates import Wanted, issue
+from rig.acquirer.certificates import Wanted, issue, signed_with_sha1
 from rig.errors import CallerMistake
 
 DAY = datetime.timedelta(days=1)
@@ -85,3 +87,23 @@ def test_a_terminals_certificate_is_kept_while_it_lasts(tmp_path: Path) -> None:
         assert client_certificate(tmp_path, "52000001").read_bytes() != unfit
         renewed = x509.load_pem_x509_certificate(path.read_bytes())
         renewed.verify_directly_issued_by(signer_of(tmp_path).certificate)
+
+
+def test_a_certificate_signed_over_sha1_is_the_same_but_for_that(tmp_path: Path) -> None:
+    authority = signer_of(tmp_path)
+    sound = issue(Wanted("acquirer.bench", ["10.64.0.10"]), authority)
+    old = signed_with_sha1(sound, authority)
+    authority_key = signer_of(tmp_path).certificate.public_key()
+    assert isinstance(authority_key, ec.EllipticCurvePublicKey)
+    authority_key.verify(old.certificate.signature, old.certificate.tbs_certificate_bytes, ec.ECDSA(hashes.SHA1()))
+    assert old.certificate.signature_algorithm_oid.dotted_string == "1.2.840.10045.4.1"
+    assert old.certificate.subject == sound.certificate.subject
+    assert old.certificate.serial_number == sound.certificate.serial_number
+    assert list(old.certificate.extensions) == list(sound.certificate.extensions)
+
+
+def test_only_an_ec_key_signs_over_sha1(tmp_path: Path) -> None:
+    rsa_key = rsa.generate_private_key(public_exponent=65537, key_size=1024)
+    stranger = issue(Wanted("stranger", is_ca=True), key=rsa_key)
+    with pytest.raises(CallerMistake, match="EC key"):
+        signed_with_sha1(issue(Wanted("host"), stranger), stranger)

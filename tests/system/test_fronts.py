@@ -11,6 +11,7 @@ from tests.system.test_endings import wait_until_clean
 
 FALSE_CERTIFICATES = {
     "self-signed", "unknown-authority", "expired", "not-yet-valid", "wrong-name", "no-ca", "weak-key",
+    "weak-signature",
 }  # fmt: skip
 """The fronts that nothing but the certificate betrays, to a TLS library with its usual settings."""
 

@@ -17,6 +17,7 @@ FRONTS: dict[str, str] = {
     "wrong-name": "a certificate of the bench's authority for another host",
     "no-ca": "a certificate signed by another host's, which is no authority",
     "weak-key": "a certificate of the bench's authority over an RSA key of 1024 bits",
+    "weak-signature": "a certificate of the bench's authority, signed over SHA-1",
     "tls10": "TLS 1.0 and nothing newer",
     "tls11": "TLS 1.1 and nothing newer",
     "null": "chooses a suite without encryption",

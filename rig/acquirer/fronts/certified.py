@@ -11,7 +11,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from rig.acquirer.authority import HOST_NAME, Identity, signer_of
-from rig.acquirer.certificates import Signed, Wanted, issue
+from rig.acquirer.certificates import Signed, Wanted, issue, signed_with_sha1
 from rig.acquirer.fronts import BY_HAND, SOUND
 
 OLD = {"tls10": ssl.TLSVersion.TLSv1, "tls11": ssl.TLSVersion.TLSv1_1}
@@ -82,6 +82,8 @@ class CertifiedFronts:
         if name == "no-ca":
             host = issue(Wanted(_OTHER_HOST), authority)
             return (issue(self._wanted(), host), host)
+        if name == "weak-signature":
+            return (signed_with_sha1(issue(self._wanted(), authority), authority),)
         weak = rsa.generate_private_key(public_exponent=65537, key_size=_WEAK_BITS)
         return (issue(self._wanted(), authority, weak),)
 
