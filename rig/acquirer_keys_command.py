@@ -96,16 +96,13 @@ def show(
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of text, for programs")] = False,
 ) -> None:
     """List whose keys there are, by their check values."""
-    from rig.acquirer.terminal_keys import KEY_NAMES
+    from rig.acquirer.terminal_keys import KEY_NAMES, kind_of
     from rig.wire.keys.components import check_value
 
     told: dict[str, dict[str, str]] = {}
     for tid, keys in _store(state).all().items():
         found = {name: key for name in KEY_NAMES if (key := getattr(keys, name)) is not None}
-        told[tid] = {
-            name: check_value(key, "aes" if name == "bdk" and keys.scheme == "aes" else "tdes").hex().upper()
-            for name, key in found.items()
-        }
+        told[tid] = {name: check_value(key, kind_of(name, keys)).hex().upper() for name, key in found.items()}
     if as_json:
         typer.echo(json.dumps(told))
         return
@@ -114,12 +111,16 @@ def show(
 
 
 def _keep(tid: str, name: str, key: bytes, kind: Literal["tdes", "aes"], state: Path | None) -> None:
+    from rig.acquirer.terminal_keys import LENGTHS, kind_of
     from rig.wire.keys.components import check_value
 
-    store = _store(state)
+    lengths = (16,) if name == "bdk" and kind == "tdes" else LENGTHS[name]
+    if len(key) not in lengths:
+        wanted = " or ".join(str(length) for length in lengths)
+        raise CallerMistake(f"{name} of {tid}", f"has {len(key)} bytes", f"{wanted}; with --kind aes for AES")
     changes: dict[str, object] = {name: key} | ({"scheme": kind} if name == "bdk" else {})
-    store.put(tid, replace(store.of(tid), **changes))  # type: ignore[arg-type]
-    typer.echo(f"{name} of {tid}: check value {check_value(key, kind).hex().upper()}")
+    keys = _store(state).update(tid, lambda old: replace(old, **changes))  # type: ignore[arg-type]
+    typer.echo(f"{name} of {tid}: check value {check_value(key, kind_of(name, keys)).hex().upper()}")
 
 
 def _component(number: int, told: str) -> tuple[bytes, bytes]:

@@ -11,9 +11,11 @@ What has no key is not judged: the history says so, by name.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -25,6 +27,10 @@ from rig.wire.keys.session import SessionKeys
 
 FILE = "terminal-keys.json"
 _PIN_KEY_BYTES = _MASTER_BYTES = 16
+
+_LONGEST_DES = 24
+LENGTHS = {"master": (16, 24), "mac": (8, 16, 24, 32), "pin": (16, 24), "bdk": (16, 24, 32)}
+"""How many bytes each key may have; a base derivation key for triple DES has 16."""
 
 Scheme = Literal["tdes", "aes"]
 
@@ -53,6 +59,12 @@ class TerminalKeys:
         return cls(**{name: bytes.fromhex(told[name]) for name in KEY_NAMES if name in told}, scheme=scheme)
 
 
+def kind_of(name: str, keys: TerminalKeys) -> Literal["tdes", "aes"]:
+    """How the check value of a key is made: as its scheme has it, and for what is too long for triple DES as AES."""
+    key: bytes = getattr(keys, name)
+    return keys.scheme if name == "bdk" else "aes" if len(key) > _LONGEST_DES else "tdes"
+
+
 KEY_NAMES = tuple(each.name for each in fields(TerminalKeys) if each.name != "scheme")
 NO_KEYS = TerminalKeys()
 
@@ -79,24 +91,33 @@ class TerminalKeyStore:
         return self._read[1]
 
     def put(self, tid: str, keys: TerminalKeys) -> None:
-        """Keep a terminal's keys, on the disk before this returns."""
-        text = {each: its.to_json() for each, its in (self.all() | {tid: keys}).items()}
-        fresh = self._path.with_name(self._path.name + ".new")
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            json.dump(text, file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self._path)
-        self._read = (-1, {})
+        """Keep a terminal's keys in place of those that it had, on the disk before this returns."""
+        self.update(tid, lambda old: keys)
+
+    def update(self, tid: str, change: Callable[[TerminalKeys], TerminalKeys]) -> TerminalKeys:
+        """Change a terminal's keys, whoever else changes some now: the host and a person at the command line may.
+
+        They are on the disk before this returns; returns them.
+        """
+        with self._path.with_name(self._path.name + ".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self._read = (-1, {})
+            keys = change(self.of(tid))
+            text = {each: its.to_json() for each, its in (self.all() | {tid: keys}).items()}
+            fresh = self._path.with_name(self._path.name + ".new")
+            with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+                json.dump(text, file, indent=1)
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.replace(self._path)
+            self._read = (-1, {})
+        return keys
 
     def master(self, tid: str) -> bytes:
         """A terminal's master key, made now if it had none."""
-        keys = self.of(tid)
-        if keys.master is not None:
-            return keys.master
-        master = des.with_odd_parity(secrets.token_bytes(_MASTER_BYTES))
-        self.put(tid, replace(keys, master=master))
-        return master
+        drawn = des.with_odd_parity(secrets.token_bytes(_MASTER_BYTES))
+        master = self.update(tid, lambda keys: replace(keys, master=keys.master or drawn)).master
+        return master or drawn
 
     def new_session(self, tid: str, algorithm: MacAlgorithm | None) -> bytes | None:
         """Draw session keys for a terminal, keep them, and return them as a sign-on's answer carries them.
@@ -108,11 +129,10 @@ class TerminalKeyStore:
 
     def change(self, tid: str, algorithm: MacAlgorithm | None) -> SessionKeys:
         """Draw session keys and keep them. Told to nobody, they change underneath the terminal."""
-        keys = self.of(tid)
         length = key_lengths(algorithm)[-1] if algorithm else 8
         drawn = [des.with_odd_parity(secrets.token_bytes(each)) for each in (_PIN_KEY_BYTES, min(length, 16))]
         session = SessionKeys(*drawn)
-        self.put(tid, replace(keys, mac=session.mac, pin=session.pin))
+        self.update(tid, lambda keys: replace(keys, mac=session.mac, pin=session.pin))
         return session
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -53,6 +54,7 @@ def test_a_key_by_components_by_block_and_shown_by_check_value_alone(tmp_path: P
         (["import-components", TID, "master", "00" * 16, "--check", "00"], "no check value"),
         (["import-components", TID, "master", "zz:00", "--check", "00"], "no hexadecimal"),
         (["import-components", TID, "master", *[f"{'00' * 16}:000000"] * 2, "--check", "00"], "component 1"),
+        (["import-components", TID, "pin", *[f"{'00' * 8}:8CA64D"] * 2, "--check", "8CA64D"], "has 8 bytes"),
         (["import-block", TID, "mac", "D0112", "--under", "00" * 32], "no key block"),
         (["export-block", TID, "mac", "--under", "00" * 32], "no such key"),
     ],
@@ -106,3 +108,19 @@ def test_what_has_no_key_is_not_judged_by_name(start_host: Start) -> None:
         assert till.code(request) == "00"
     told = host.about("request_received", key(request))[0]
     assert told["not_judged"] == ["message authentication code: no key", "PIN: no key"]
+
+
+def test_two_who_change_keys_at_once_lose_nothing(tmp_path: Path) -> None:
+    """The host that draws session keys and a person at the command line, each with a store of its own."""
+
+    def work(number: int) -> None:
+        for round_ in range(10):
+            TerminalKeyStore(tmp_path / FILE).put(f"{number}{round_}", TerminalKeys(bytes(16)))
+            TerminalKeyStore(tmp_path / FILE).change("52000001", None)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(TerminalKeyStore(tmp_path / FILE).all()) == 31
