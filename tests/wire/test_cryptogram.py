@@ -267,3 +267,8 @@ def test_what_belongs_to_another_instruction_is_refused() -> None:
         script_command(*card, "application-block", tag=0x9F58)  # type: ignore[arg-type]
     with pytest.raises(WireError, match="put-data"):
         script_command(*card, "put-data")  # type: ignore[arg-type]
+
+
+def test_a_key_index_that_is_the_number_of_another_version_misleads_nobody() -> None:
+    for index in (0x0A, 0x11, 0x12):
+        assert version_of("visa", issuer_data("visa-22", "ARQC", key_index=index)) == "visa-22"

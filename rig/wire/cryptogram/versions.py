@@ -100,7 +100,8 @@ def scheme_of(aid: bytes) -> Scheme:
 
 def version_of(scheme: Scheme, tag_9f10: bytes) -> CryptogramVersion:
     """The version that a card's 9F10 names. Raises WireError for one that is unknown."""
-    for version in get_args(CryptogramVersion):
+    # What is known by its first byte goes first: its key index may be the number of another version.
+    for version in sorted(get_args(CryptogramVersion), key=lambda each: RULES[each].layout != "visa-2"):
         rules = RULES[version]
         at = 1 if rules.layout in ("mastercard", "visa-2") else 2
         length = {"visa-2": 0x1F}.get(rules.layout)
